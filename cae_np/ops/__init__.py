@@ -1,0 +1,62 @@
+"""The mathematics: pure functions in forward/backward pairs, without state and without classes.
+
+A forward returns y, or (y, what only the forward knows).  Its backward takes the upstream gradient
+first, then what the forward saved, and returns the gradients of the differentiable arguments in
+their order.  Inputs are never modified; the dtype that comes in goes out; NumPy and CuPy arrays are
+welcome alike, in any memory order.
+"""
+
+from .activations import (
+    ACTIVATIONS,
+    linear,
+    linear_backward,
+    logistic,
+    logistic_backward,
+    relu,
+    relu_backward,
+    scaled_tanh,
+    scaled_tanh_backward,
+    softmax,
+    softmax_backward,
+)
+from .affine import add_bias, add_bias_backward, affine, affine_backward
+from .conv import (
+    convolve_full,
+    convolve_full_backward,
+    convolve_same,
+    convolve_same_backward,
+    correlate_same,
+    correlate_same_backward,
+    correlate_valid,
+    correlate_valid_backward,
+    crop_same,
+    flip,
+    kernel_gradient,
+    pad_same,
+)
+from .im2col import batch_last, col2im, im2col
+from .losses import (
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+    squared_error,
+    squared_error_backward,
+)
+from .noise import binomial_mask, corrupt, corrupt_backward, gaussian_noise
+from .pool import (
+    erase_non_maximal,
+    erase_non_maximal_backward,
+    max_pool,
+    max_pool_backward,
+    overlapping_max_pool,
+    overlapping_max_pool_backward,
+    unpool,
+    unpool_backward,
+)
+from .sparsity import (
+    global_top_k,
+    place,
+    place_backward,
+    top_n,
+    winner_take_all,
+    winner_take_all_backward,
+)

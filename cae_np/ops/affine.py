@@ -1,0 +1,86 @@
+"""The fully connected map and the bias, with their gradients."""
+
+from ..backend import get_array_module
+
+
+def affine(x, w, b):
+    """y = x Wᵀ + b for every row of x.
+
+    Parameters
+    ----------
+    x : array, shape (N, D)
+    w : array, shape (E, D)
+    b : array, shape (E,)
+
+    Returns
+    -------
+    y : array, shape (N, E)
+
+    Raises
+    ------
+    ValueError
+        If x and w differ in D.
+
+    Notes
+    -----
+    M11, section 2.1: Wx + b, one x a row.
+    """
+    if x.shape[1] != w.shape[1]:
+        raise ValueError(
+            f"x has {x.shape[1]} features and w expects {w.shape[1]}: "
+            f"shapes {x.shape} and {w.shape}"
+        )
+    return x @ w.T + b
+
+
+def affine_backward(dy, x, w, b):
+    """Gradients of :func:`affine`.
+
+    Parameters
+    ----------
+    dy : array, shape (N, E)
+    x, w, b : the arguments of the forward
+
+    Returns
+    -------
+    dx : array, shape (N, D), ``dy W``
+    dw : array, shape (E, D), ``dyᵀ x``
+    db : array, shape (E,), the sum of dy over the batch
+    """
+    return dy @ w, dy.T @ x, dy.sum(axis=0)
+
+
+def add_bias(y, b, out=None):
+    """Add one bias per map to the whole map.
+
+    Parameters
+    ----------
+    y : array, shape (N, K, H, W)
+    b : array, shape (K,)
+    out : array, optional
+        Takes the result; may be y.
+
+    Returns
+    -------
+    array, shape (N, K, H, W)
+
+    Notes
+    -----
+    M11, section 3: "A single bias per latent map is used".
+    """
+    return get_array_module(y, b).add(y, b[:, None, None], out=out)
+
+
+def add_bias_backward(dy):
+    """Gradients of :func:`add_bias`.
+
+    Parameters
+    ----------
+    dy : array, shape (N, K, H, W)
+
+    Returns
+    -------
+    dy : array, shape (N, K, H, W), the argument itself
+    db : array, shape (K,), the sum over batch and places
+    """
+    return dy, dy.sum(axis=(0, 2, 3))

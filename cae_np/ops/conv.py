@@ -1,0 +1,386 @@
+"""Correlation and convolution as one matrix product each, and their gradients.
+
+The two words are used literally.  A *correlation* lays the kernel on the image as it is; a
+*convolution* flips it in both directions first, which is M11's ~ (W̃).  With the encoder of a
+convolutional auto-encoder written as ``correlate_valid(x, w)``, its decoder with tied, flipped
+kernels is ``convolve_full(h, w)``, and one is the adjoint of the other:
+
+    <correlate_valid(x, w), h>  ==  <x, convolve_full(h, w)>        for all x, h and w,
+
+so that ``convolve_full`` is at once M11's equation (2) and the backward of equation (1).
+
+Every function works through the image in strips of output rows, so that the columns take a bounded
+amount of memory, whatever the size of image and batch.
+"""
+
+import numpy
+
+from ..backend import get_array_module
+from .im2col import (
+    add_columns,
+    as_matrix,
+    batch_last,
+    empty_batch_last,
+    im2col,
+    zeros_batch_last,
+)
+
+
+def flip(w):
+    """W̃, M11's flip: both spatial axes of the kernels reversed.
+
+    Parameters
+    ----------
+    w : array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    array, shape (K, C, kh, kw), a view
+    """
+    return w[:, :, ::-1, ::-1]
+
+
+def correlate_valid(x, w, workspace=None):
+    """Slide every kernel over every place of the image where it fits whole.
+
+    ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i, q + j] · w[k, c, i, j]``
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    w : array, shape (K, C, kh, kw), with kh <= H and kw <= W
+    workspace : Workspace, optional
+        Memory for the columns.
+
+    Returns
+    -------
+    y : array, shape (N, K, OH, OW), with OH = H - kh + 1 and OW = W - kw + 1
+
+    Raises
+    ------
+    ValueError
+        If the channels of x and w differ, or the kernel does not fit into the image.
+
+    Notes
+    -----
+    The sum in M11, equation (1): h = σ(x ∗ W + b), before the bias.
+    """
+    xp = get_array_module(x, w)
+    x = batch_last(x)
+    K, C, kh, kw = w.shape
+    N, OH, OW = _output_size(x, w)
+    y = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(x, w))
+    rows = w.reshape(K, -1)
+    for strip in _strips(x, OH, OW, kh, kw):
+        col = im2col(_rows_under(x, strip, kh), kh, kw, workspace)
+        xp.matmul(rows, as_matrix(col), out=as_matrix(y[:, :, strip]))
+    return y
+
+
+def correlate_valid_backward(dy, x, w, workspace=None):
+    """Gradients of :func:`correlate_valid`.
+
+    Parameters
+    ----------
+    dy : array, shape (N, K, OH, OW)
+        The upstream gradient.
+    x, w : the arguments of the forward
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W), ``convolve_full(dy, w)``
+    dw : array, shape (K, C, kh, kw), ``kernel_gradient(x, dy)``
+    """
+    return convolve_full(dy, w, workspace), kernel_gradient(x, dy, workspace)
+
+
+def convolve_full(h, w, workspace=None):
+    """Lay every kernel down at every place of its map, weighted by the map, and add up.
+
+    ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i, v - j] · w[k, c, i, j]``,
+    a convolution (the indices of h and w run against each other) that contracts the K maps.
+
+    Parameters
+    ----------
+    h : array, shape (N, K, OH, OW)
+    w : array, shape (K, C, kh, kw)
+    workspace : Workspace, optional
+        Memory for the columns.
+
+    Returns
+    -------
+    x : array, shape (N, C, H, W), with H = OH + kh - 1 and W = OW + kw - 1
+
+    Raises
+    ------
+    ValueError
+        If h does not have K maps.
+
+    Notes
+    -----
+    The sum in M11, equation (2): y = σ(Σ_k h^k ∗ W̃^k + c).  The adjoint of
+    :func:`correlate_valid` for fixed kernels.
+    """
+    xp = get_array_module(h, w)
+    h = batch_last(h)
+    K, C, kh, kw = w.shape
+    N, _, OH, OW = h.shape
+    _check_maps(h, w)
+    dtype = xp.result_type(h, w)
+    x = zeros_batch_last(xp, (N, C, OH + kh - 1, OW + kw - 1), dtype)
+    columns_of = w.reshape(K, -1).T
+    for strip in _strips(x, OH, OW, kh, kw):
+        height = strip.stop - strip.start
+        shape = (C, kh, kw, height, OW, N)
+        col = workspace.get("columns", shape, dtype, xp) if workspace else xp.empty(shape, dtype)
+        xp.matmul(columns_of, as_matrix(h[:, :, strip]), out=col.reshape(C * kh * kw, -1))
+        add_columns(_rows_under(x, strip, kh), col.transpose(0, 1, 2, 5, 3, 4))
+    return x
+
+
+def convolve_full_backward(dx, h, w, workspace=None):
+    """Gradients of :func:`convolve_full`.
+
+    Parameters
+    ----------
+    dx : array, shape (N, C, H, W)
+        The upstream gradient.
+    h, w : the arguments of the forward
+
+    Returns
+    -------
+    dh : array, shape (N, K, OH, OW), ``correlate_valid(dx, w)``
+    dw : array, shape (K, C, kh, kw), ``kernel_gradient(dx, h)``
+
+    Notes
+    -----
+    Both products read the same columns of dx, which are therefore made once.
+    """
+    xp = get_array_module(dx, h, w)
+    dx, h = batch_last(dx), batch_last(h)
+    K, C, kh, kw = w.shape
+    _check_maps(h, w)
+    N, OH, OW = _output_size(dx, w)
+    _check_upstream(h, (N, K, OH, OW), "h")
+    dtype = xp.result_type(dx, h, w)
+    dh = empty_batch_last(xp, (N, K, OH, OW), dtype)
+    dw = xp.zeros((K, C * kh * kw), dtype)
+    rows = w.reshape(K, -1)
+    for strip in _strips(dx, OH, OW, kh, kw):
+        col = as_matrix(im2col(_rows_under(dx, strip, kh), kh, kw, workspace))
+        xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
+        dw += as_matrix(h[:, :, strip]) @ col.T
+    return dh, dw.reshape(w.shape)
+
+
+def kernel_gradient(x, dy, workspace=None):
+    """How the kernel's gradient collects, at every offset, image times upstream gradient.
+
+    ``dw[k, c, i, j] = Σ_{n, p, q} dy[n, k, p, q] · x[n, c, p + i, q + j]``
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+        What the kernel was laid on.
+    dy : array, shape (N, K, OH, OW), with OH <= H and OW <= W
+        The gradient of what came out.
+    workspace : Workspace, optional
+        Memory for the columns.
+
+    Returns
+    -------
+    dw : array, shape (K, C, H - OH + 1, W - OW + 1)
+
+    Raises
+    ------
+    ValueError
+        If the batches differ, or the maps are larger than the image.
+
+    Notes
+    -----
+    Either of the two terms of M11's ∂E/∂W = x ∗ δh + h̃ ∗ δy: the first is
+    ``kernel_gradient(x, delta_h)``.  In the second the kernel is laid on the *reconstruction* by
+    the code h, so that the roles are exchanged: ``kernel_gradient(delta_y, h)``; flipping h and
+    convolving is the same sum.
+    """
+    xp = get_array_module(x, dy)
+    x, dy = batch_last(x), batch_last(dy)
+    N, C, H, W = x.shape
+    M, K, OH, OW = dy.shape
+    if N != M or OH > H or OW > W:
+        raise ValueError(
+            f"maps of shape {dy.shape} cannot come from images of shape {x.shape}: the batch "
+            "must be the same and the maps no larger than the images"
+        )
+    kh, kw = H - OH + 1, W - OW + 1
+    dw = xp.zeros((K, C * kh * kw), xp.result_type(x, dy))
+    for strip in _strips(x, OH, OW, kh, kw):
+        col = im2col(_rows_under(x, strip, kh), kh, kw, workspace)
+        dw += as_matrix(dy[:, :, strip]) @ as_matrix(col).T
+    return dw.reshape(K, C, kh, kw)
+
+
+def correlate_same(x, w, workspace=None):
+    """:func:`correlate_valid` on the zero-padded image, so that the maps have the image's size.
+
+    ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i - top, q + j - left] · w[k, c, i, j]``, where
+    pixels outside the image are 0, top = (kh - 1)//2 and left = (kw - 1)//2.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    w : array, shape (K, C, kh, kw)
+    workspace : Workspace, optional
+
+    Returns
+    -------
+    y : array, shape (N, K, H, W)
+
+    Notes
+    -----
+    M14, section 2: "zero-padded, so that each feature map has the size as the input".
+    """
+    return correlate_valid(pad_same(x, *w.shape[2:]), w, workspace)
+
+
+def correlate_same_backward(dy, x, w, workspace=None):
+    """Gradients of :func:`correlate_same`.
+
+    Parameters
+    ----------
+    dy : array, shape (N, K, H, W)
+    x, w : the arguments of the forward
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W), ``convolve_same(dy, w)``
+    dw : array, shape (K, C, kh, kw)
+    """
+    kh, kw = w.shape[2:]
+    return convolve_same(dy, w, workspace), kernel_gradient(pad_same(x, kh, kw), dy, workspace)
+
+
+def convolve_same(h, w, workspace=None):
+    """:func:`convolve_full` cropped to the size of the maps: the adjoint of correlate_same.
+
+    ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i + top, v - j + left] · w[k, c, i, j]``
+
+    Parameters
+    ----------
+    h : array, shape (N, K, H, W)
+    w : array, shape (K, C, kh, kw)
+    workspace : Workspace, optional
+
+    Returns
+    -------
+    x : array, shape (N, C, H, W)
+
+    Notes
+    -----
+    For an even kernel the crop takes (kh - 1)//2 rows off the top, so that convolving pads the
+    other half of what correlating pads.  M14, section 2: x̂ = Σ_i W_i ∗ z_i + b'.
+    """
+    return crop_same(convolve_full(h, w, workspace), *w.shape[2:])
+
+
+def convolve_same_backward(dx, h, w, workspace=None):
+    """Gradients of :func:`convolve_same`.
+
+    Parameters
+    ----------
+    dx : array, shape (N, C, H, W)
+    h, w : the arguments of the forward
+
+    Returns
+    -------
+    dh : array, shape (N, K, H, W), ``correlate_same(dx, w)``
+    dw : array, shape (K, C, kh, kw)
+    """
+    return convolve_full_backward(pad_same(dx, *w.shape[2:]), h, w, workspace)
+
+
+def pad_same(x, kh, kw):
+    """Surround the image with the zeros that "same" needs.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    kh, kw : int
+        Kernel height and width.
+
+    Returns
+    -------
+    array, shape (N, C, H + kh - 1, W + kw - 1)
+        (kh - 1)//2 rows above and the other kh - 1 - (kh - 1)//2 below; columns likewise.
+    """
+    N, C, H, W = x.shape
+    top, left = (kh - 1) // 2, (kw - 1) // 2
+    padded = zeros_batch_last(get_array_module(x), (N, C, H + kh - 1, W + kw - 1), x.dtype)
+    padded[:, :, top : top + H, left : left + W] = x
+    return padded
+
+
+def crop_same(x, kh, kw):
+    """Take off what :func:`pad_same` put around the image: its adjoint.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H + kh - 1, W + kw - 1)
+    kh, kw : int
+
+    Returns
+    -------
+    array, shape (N, C, H, W), a view
+    """
+    top, left = (kh - 1) // 2, (kw - 1) // 2
+    H, W = x.shape[2] - kh + 1, x.shape[3] - kw + 1
+    return x[:, :, top : top + H, left : left + W]
+
+
+# --- strips of rows, and checks -------------------------------------------------------------------
+
+# Columns of one strip.  On the CPU they should stay in the shared cache; on a GPU, where every
+# launch costs microseconds and memory is fast, strips are as large as is decent.
+STRIP_BYTES_HOST = 1 << 24
+STRIP_BYTES_DEVICE = 1 << 28
+
+
+def _strips(x, OH, OW, kh, kw):
+    """Slices of output rows, in order, whose columns take at most the bytes above (or one row)."""
+    N, C = x.shape[:2]
+    row_bytes = C * kh * kw * OW * N * x.dtype.itemsize
+    limit = STRIP_BYTES_HOST if get_array_module(x) is numpy else STRIP_BYTES_DEVICE
+    height = max(1, limit // max(1, row_bytes))
+    return [slice(top, min(top + height, OH)) for top in range(0, OH, height)]
+
+
+def _rows_under(x, strip, kh):
+    """The rows of the image that the kernel touches for this strip of output rows."""
+    return x[:, :, strip.start : strip.stop + kh - 1]
+
+
+def _output_size(x, w):
+    N, C, H, W = x.shape
+    _, channels, kh, kw = w.shape
+    if C != channels:
+        raise ValueError(
+            f"x has {C} channels and w expects {channels}: shapes {x.shape} and {w.shape}"
+        )
+    if kh > H or kw > W:
+        raise ValueError(
+            f"a {kh}×{kw} kernel does not fit into {H}×{W} images; pad them or use a smaller kernel"
+        )
+    return N, H - kh + 1, W - kw + 1
+
+
+def _check_maps(h, w):
+    if h.shape[1] != w.shape[0]:
+        raise ValueError(
+            f"h has {h.shape[1]} maps and w has kernels for {w.shape[0]}: "
+            f"shapes {h.shape} and {w.shape}"
+        )
+
+
+def _check_upstream(array, shape, name):
+    if tuple(array.shape) != tuple(shape):
+        raise ValueError(f"{name} has shape {array.shape}, expected {tuple(shape)}")

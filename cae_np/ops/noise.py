@@ -1,0 +1,103 @@
+"""Corruption of inputs for denoising: the draw on the host, the application pure.
+
+M11, section 2.2: the input is corrupted "by adding a variable amount v of noise", binomial noise
+for digits and Gaussian noise for colour images, and the clean input is to be reconstructed.
+"""
+
+import numpy
+
+from ..backend import get_array_module
+
+
+def binomial_mask(rng, shape, p):
+    """Draw which pixels survive: each is switched off with probability p, on its own.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape : tuple of int
+    p : float in [0, 1]
+        Share of pixels that are switched off: M11's v ("50 %" is p = 0.5).
+
+    Returns
+    -------
+    draw : numpy boolean array, False where a pixel is switched off
+
+    Raises
+    ------
+    ValueError
+        If p is no probability.
+
+    Notes
+    -----
+    The paper's words are "switching pixels on or off".  Here pixels are only switched *off*:
+    inverting half of all pixels at random would leave nothing of the image.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"p = {p} is not a probability; expected 0 <= p <= 1")
+    return rng.random(shape, dtype=numpy.float32) >= p
+
+
+def gaussian_noise(rng, shape, sigma):
+    """Draw independent Gaussian noise for every pixel.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape : tuple of int
+    sigma : float, >= 0
+        Standard deviation, in units of the intensities (an image spans [0, 1]).
+
+    Returns
+    -------
+    draw : numpy float32 array
+
+    Raises
+    ------
+    ValueError
+        If sigma is negative.
+    """
+    if sigma < 0:
+        raise ValueError(f"sigma = {sigma} is negative; a standard deviation is >= 0")
+    return rng.standard_normal(shape, dtype=numpy.float32) * numpy.float32(sigma)
+
+
+def corrupt(x, draw):
+    """Apply a draw to images: a boolean one switches pixels off, a real one is added.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    draw : array of the same shape and module
+        From :func:`binomial_mask` or :func:`gaussian_noise`, moved to x's device.
+
+    Returns
+    -------
+    array, same shape, in x's dtype
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    get_array_module(x, draw)
+    if draw.shape != x.shape:
+        raise ValueError(f"the draw has shape {draw.shape}, the images have {x.shape}")
+    if draw.dtype == bool:
+        return x * draw
+    return x + draw.astype(x.dtype, copy=False)
+
+
+def corrupt_backward(dy, draw):
+    """Gradient of :func:`corrupt` for the images.
+
+    Parameters
+    ----------
+    dy : array, shape (N, C, H, W)
+    draw : from the forward
+
+    Returns
+    -------
+    dx : array, same shape
+    """
+    return dy * draw if draw.dtype == bool else dy

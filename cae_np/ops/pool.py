@@ -1,0 +1,264 @@
+"""Max-pooling that remembers where its maxima were, and the ways back.
+
+Non-overlapping pooling (M11, section 3.1) returns a boolean mask in the image's shape; overlapping
+pooling (M14) returns the flat position of each window's maximum, since a pixel may win several
+windows.  Of equal values the first in row-major order wins, on both backends.
+"""
+
+from ..backend import get_array_module, scatter_add
+
+
+def max_pool(x, size):
+    """The largest value of each window of a grid of non-overlapping windows.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    size : int, or pair (ph, pw)
+        Height and width of a window in pixels.  Where they do not divide H and W, the last
+        windows are clipped to the image.
+
+    Returns
+    -------
+    y : array, shape (N, C, ceil(H / ph), ceil(W / pw))
+    mask : boolean array, shape (N, C, H, W)
+        True at the one pixel of each window that y was taken from.
+
+    Raises
+    ------
+    ValueError
+        If a window is larger than the image, or smaller than one pixel.
+    """
+    xp = get_array_module(x)
+    ph, pw = window_size(size, x.shape)
+    y = xp.copy(x[:, :, ::ph, ::pw], order="K")
+    for i, j in _offsets(ph, pw):
+        pixels, places = _under(x, y, i, j, ph, pw)
+        xp.maximum(places, pixels, out=places)
+    mask = xp.empty_like(x, dtype=bool)
+    is_open = xp.ones_like(y, dtype=bool)  # windows whose winner has not been met yet
+    for i, j in _offsets(ph, pw):
+        pixels, places = _under(x, y, i, j, ph, pw)
+        marks, still_open = _under(mask, is_open, i, j, ph, pw)
+        marks[...] = (pixels == places) & still_open
+        still_open &= ~marks
+    return y, mask
+
+
+def max_pool_backward(dy, mask, size):
+    """Gradient of :func:`max_pool`: each window's gradient goes to the pixel that won it.
+
+    Parameters
+    ----------
+    dy : array, shape (N, C, OH, OW)
+    mask, size : from the forward
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W)
+    """
+    return unpool(dy, mask, size)
+
+
+def unpool(y, mask, size):
+    """Put each window's value at the place that the mask marks, zeros elsewhere.
+
+    Parameters
+    ----------
+    y : array, shape (N, C, OH, OW)
+    mask : boolean array, shape (N, C, H, W), from :func:`max_pool`
+    size : int, or pair (ph, pw)
+
+    Returns
+    -------
+    x : array, shape (N, C, H, W)
+
+    Raises
+    ------
+    ValueError
+        If y is not what pooling the mask's shape by ``size`` gives.
+    """
+    xp = get_array_module(y, mask)
+    ph, pw = window_size(size, mask.shape)
+    _check_pooled(y, mask, ph, pw)
+    x = xp.empty_like(mask, dtype=y.dtype)
+    for i, j in _offsets(ph, pw):
+        pixels, places = _under(x, y, i, j, ph, pw)
+        xp.multiply(places, mask[:, :, i::ph, j::pw], out=pixels)
+    return x
+
+
+def unpool_backward(dx, mask, size):
+    """Gradient of :func:`unpool`: each window collects the gradient at its marked pixel.
+
+    Parameters
+    ----------
+    dx : array, shape (N, C, H, W)
+    mask, size : from the forward
+
+    Returns
+    -------
+    dy : array, shape (N, C, OH, OW)
+    """
+    xp = get_array_module(dx, mask)
+    ph, pw = window_size(size, mask.shape)
+    dy = xp.zeros_like(dx[:, :, ::ph, ::pw])
+    for i, j in _offsets(ph, pw):
+        pixels, places = _under(dx, dy, i, j, ph, pw)
+        places += pixels * mask[:, :, i::ph, j::pw]
+    return dy
+
+
+def erase_non_maximal(x, size):
+    """Set everything but each window's maximum to zero and keep the image's resolution.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    size : int, or pair (ph, pw)
+
+    Returns
+    -------
+    y : array, shape (N, C, H, W), ``x * mask``
+    mask : boolean array, shape (N, C, H, W)
+
+    Notes
+    -----
+    M11, section 3.1: "erasing all non-maximal values in non overlapping subregions".  The same
+    as pooling and unpooling with the same mask.
+    """
+    _, mask = max_pool(x, size)
+    return x * mask, mask
+
+
+def erase_non_maximal_backward(dy, mask):
+    """Gradient of :func:`erase_non_maximal`: what was erased gets none.
+
+    Parameters
+    ----------
+    dy : array, shape (N, C, H, W)
+    mask : from the forward
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W)
+    """
+    return dy * mask
+
+
+def overlapping_max_pool(x, width, stride):
+    """The largest value of each of many square windows that may overlap.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    width, stride : int
+        Side of a window and step between windows in pixels; stride <= width, so that every
+        pixel lies in some window.
+
+    Returns
+    -------
+    y : array, shape (N, C, OH, OW), with OH = ceil(H / stride) and OW = ceil(W / stride)
+    winner : integer array, shape (N, C, OH, OW)
+        Flat position ``u * W + v`` of the pixel that y was taken from.
+
+    Raises
+    ------
+    ValueError
+        If width or stride is out of range.
+
+    Notes
+    -----
+    Windows are centred: along a side of S pixels the total padding is
+    ``max((n - 1)·stride + width - S, 0)``, half of it (rounded down) before.  This gives M14's
+    sizes (28 → 10 with 5/3, 10 → 5 with 3/2, 32 → 8 with 5/4 and 6/4).  Padding is never a value:
+    a window at the border ranges over real pixels only.
+
+    The maximum over a square is taken over columns, then over rows, which is also the first
+    maximum in row-major order.
+    """
+    xp = get_array_module(x)
+    H, W = x.shape[2:]
+    if not 1 <= stride <= width <= min(H, W):
+        raise ValueError(
+            f"pooling width {width} and stride {stride} on {H}×{W} maps: "
+            f"expected 1 <= stride <= width <= {min(H, W)}"
+        )
+    in_row, column = _max_along_last_axis(x, width, stride)  # (N, C, H, OW)
+    y, row = _max_along_last_axis(in_row.swapaxes(2, 3), width, stride)  # (N, C, OW, OH)
+    y, row = y.swapaxes(2, 3), row.swapaxes(2, 3)
+    return y, row * W + xp.take_along_axis(column, row, axis=2)
+
+
+def overlapping_max_pool_backward(dy, winner, shape):
+    """Gradient of :func:`overlapping_max_pool`: a pixel collects from all windows that it won.
+
+    Parameters
+    ----------
+    dy : array, shape (N, C, OH, OW)
+    winner : from the forward
+    shape : tuple (N, C, H, W)
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W)
+    """
+    xp = get_array_module(dy, winner)
+    N, C, H, W = shape
+    dx = xp.zeros((N * C, H * W), dy.dtype)
+    image = xp.arange(N * C)[:, None]
+    scatter_add(dx, (image, winner.reshape(N * C, -1)), dy.reshape(N * C, -1))
+    return dx.reshape(shape)
+
+
+# --- windows --------------------------------------------------------------------------------------
+
+
+def window_size(size, shape):
+    """``size`` as a checked pair (ph, pw) for images of this shape."""
+    ph, pw = (size, size) if isinstance(size, int) else size
+    H, W = shape[2:]
+    if not (1 <= ph <= H and 1 <= pw <= W):
+        raise ValueError(f"{ph}×{pw} pooling windows do not fit into {H}×{W} maps")
+    return ph, pw
+
+
+def _offsets(ph, pw):
+    return [(i, j) for i in range(ph) for j in range(pw)]
+
+
+def _under(x, y, i, j, ph, pw):
+    """Views of the pixels at offset (i, j) of each window, and of the windows that have one."""
+    pixels = x[:, :, i::ph, j::pw]
+    return pixels, y[:, :, : pixels.shape[2], : pixels.shape[3]]
+
+
+def _check_pooled(y, mask, ph, pw):
+    N, C, H, W = mask.shape
+    expected = (N, C, -(-H // ph), -(-W // pw))
+    if y.shape != expected:
+        raise ValueError(
+            f"y has shape {y.shape}; pooling {mask.shape} by {ph}×{pw} gives {expected}"
+        )
+
+
+def _max_along_last_axis(x, width, stride):
+    """Windowed maximum along the last axis, and the index of the first pixel that has it."""
+    xp = get_array_module(x)
+    S = x.shape[-1]
+    n = -(-S // stride)
+    left = max((n - 1) * stride + width - S, 0) // 2
+    first = xp.maximum(xp.arange(n) * stride - left, 0)  # each window's first real pixel
+    y = x[..., first]
+    index = xp.broadcast_to(first, y.shape).copy()
+    for offset in range(width):
+        # Windows begin ... end - 1 have a real pixel here: 0 <= p·stride - left + offset < S.
+        begin = max(0, -(-(left - offset) // stride))
+        end = min(n, (S - 1 + left - offset) // stride + 1)
+        position = xp.arange(begin, end) * stride - left + offset
+        pixels = x[..., begin * stride - left + offset :: stride][..., : end - begin]
+        places, indices = y[..., begin:end], index[..., begin:end]
+        better = pixels > places
+        places[...] = xp.where(better, pixels, places)
+        indices[...] = xp.where(better, position, indices)
+    return y, index
