@@ -79,8 +79,8 @@ def use(name=None):
     Parameters
     ----------
     name : {"numpy", "cupy", "auto"} or a registered name, optional
-        ``"auto"`` takes the GPU if one works, else NumPy.  Default: ``$CAE_BACKEND``, else
-        ``"numpy"``.
+        ``"auto"`` takes the GPU if one works, else NumPy.  ``"module:name"`` imports a module
+        that registers ``name``.  Default: ``$CAE_BACKEND``, else ``"numpy"``.
 
     Returns
     -------
@@ -94,6 +94,12 @@ def use(name=None):
     """
     global _active
     name = name or os.environ.get("CAE_BACKEND") or "numpy"
+    module, _, name = name.rpartition(":")
+    if module and name not in _registered:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise BackendError(f"--backend {module}:{name}: {_first_line(error)}") from error
     if name == "auto":
         try:
             _active = _load_cupy()
@@ -342,7 +348,7 @@ def _register_cupy(cupy):
 
 
 def _driver_cuda_major():
-    """The newest CUDA major version that the installed driver runs, or None without a driver."""
+    """The CUDA major version that driver and card run, 12 or 13, or None without a driver."""
     import ctypes
 
     for library in ("libcuda.so.1", "nvcuda.dll"):
@@ -350,9 +356,14 @@ def _driver_cuda_major():
             driver = ctypes.CDLL(library)
         except OSError:
             continue
-        version = ctypes.c_int()
+        version, major, minor = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
         if driver.cuDriverGetVersion(ctypes.byref(version)) == 0:
-            return 13 if version.value >= 13000 else 12
+            driver.cuInit(0)
+            driver.cuDeviceGetAttribute(ctypes.byref(major), 75, 0)  # compute capability
+            driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, 0)
+            # CUDA 13 has dropped cards older than 7.5; they stay with 12 whatever the driver.
+            old_card = (0, 0) < (major.value, minor.value) < (7, 5)
+            return 13 if version.value >= 13000 and not old_card else 12
     return None
 
 

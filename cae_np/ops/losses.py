@@ -1,4 +1,4 @@
-"""What training makes small.  A loss is a 0-d array on the device; its backward is d loss / d input."""
+"""What training makes small: each loss is a 0-d array on the device, its gradient beside it."""
 
 from ..backend import get_array_module
 

@@ -1,0 +1,139 @@
+"""Measures of what a set of learned filters looks like, where the papers leave it to the eye.
+
+All take kernels as host arrays of shape (K, C, kh, kw); channels are treated as separate pictures.
+"""
+
+import numpy as np
+from scipy.signal import correlate2d
+
+
+def smoothness(w):
+    """Spatial autocorrelation of neighbouring pixels, Moran's I, averaged over the filters.
+
+    About ``-1/(kh·kw - 1)`` for pixels without order, towards 1 for a smooth shape.  A filter "with
+    a well-defined shape" has neighbours that agree, wherever its strokes lie; energy or kurtosis
+    do not see that, since they do not change when the pixels are shuffled.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float
+    """
+    f = _pictures(w)
+    z = f - f.mean(axis=(1, 2), keepdims=True)
+    products = (z[:, 1:] * z[:, :-1]).sum(axis=(1, 2)) + (z[:, :, 1:] * z[:, :, :-1]).sum(
+        axis=(1, 2)
+    )
+    kh, kw = f.shape[1:]
+    pairs = (kh - 1) * kw + kh * (kw - 1)
+    variance = (z * z).mean(axis=(1, 2))
+    return float(np.mean(products / pairs / np.maximum(variance, np.finfo(float).tiny)))
+
+
+def radius(w):
+    """Root mean square distance of a filter's energy from its centre of energy, in pixels.
+
+    Small for a localised filter: 0 for a single pixel, 2.83 for 7×7 equal pixels.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float
+        Mean over the filters.
+    """
+    energy = _pictures(w) ** 2
+    energy /= np.maximum(energy.sum(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
+    i, j = np.mgrid[: energy.shape[1], : energy.shape[2]]
+    variance = sum(
+        (energy * c * c).sum(axis=(1, 2)) - (energy * c).sum(axis=(1, 2)) ** 2 for c in (i, j)
+    )
+    return float(np.mean(np.sqrt(np.maximum(variance, 0))))
+
+
+def peak_share(w):
+    """Share of a filter's energy in its strongest pixel: 1 for a delta, 1/(kh·kw) for a flat one.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float
+        Mean over the filters.
+    """
+    energy = _pictures(w) ** 2
+    total = np.maximum(energy.sum(axis=(1, 2)), np.finfo(float).tiny)
+    return float(np.mean(energy.max(axis=(1, 2)) / total))
+
+
+def kurtosis(w):
+    """Fourth moment over squared variance of a filter's pixels: 3 for Gaussian ones.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float
+        Mean over the filters.
+    """
+    f = _pictures(w)
+    z = f - f.mean(axis=(1, 2), keepdims=True)
+    variance = np.maximum((z * z).mean(axis=(1, 2)), np.finfo(float).tiny)
+    return float(np.mean((z**4).mean(axis=(1, 2)) / variance**2))
+
+
+def identity_share(w, w_dec=None):
+    """How close encoding and decoding, without their non-linearities, come to copying the image.
+
+    Encoding with w and decoding with the same kernels is one correlation of the image with
+    ``G = Σ_k w_k ⋆ w_k`` of (2kh - 1) × (2kw - 1) pixels.  This is the share of G's energy at its
+    centre: 1 where the pair is the identity, up to a factor.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, 1, kh, kw)
+        Encoder.
+    w_dec : numpy array, same shape, optional
+        Decoder, if it is not tied.
+
+    Returns
+    -------
+    float
+    """
+    pairs = zip(_pictures(w), _pictures(w if w_dec is None else w_dec), strict=True)
+    G = sum(correlate2d(encoder, decoder) for encoder, decoder in pairs)
+    kh, kw = w.shape[2:]
+    return float(G[kh - 1, kw - 1] ** 2 / (G * G).sum())
+
+
+def filters_per_pixel(contributions):
+    """How many filters a pixel of the reconstruction is effectively made of.
+
+    Parameters
+    ----------
+    contributions : numpy array, shape (N, K, H, W)
+        What each filter adds to each pixel.
+
+    Returns
+    -------
+    float
+        ``(Σ_k |c_k|)² / Σ_k c_k²``, averaged over the pixels that get anything: K where all
+        contribute alike, 1 where one does all.
+    """
+    size = np.abs(contributions.astype(np.float64))
+    squares = (size * size).sum(axis=1)
+    some = squares > 0
+    return float(np.mean(size.sum(axis=1)[some] ** 2 / squares[some]))
+
+
+def _pictures(w):
+    return w.reshape(-1, *w.shape[2:]).astype(np.float64)

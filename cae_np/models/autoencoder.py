@@ -1,0 +1,165 @@
+"""The fully connected auto-encoder of Masci et al. 2011, sections 2.1 and 2.2."""
+
+from ..backend import active, get_array_module, to_device
+from ..errors import ConfigError
+from ..ops import ACTIVATIONS, affine, affine_backward, squared_error, squared_error_backward
+from ..rng import Purpose, generator
+from .parameters import host_parameters, load_parameters
+
+
+class AutoEncoder:
+    """Encoder h = σ(Wx + b), decoder y = σ(W'h + b') with W' = Wᵀ or its own.
+
+    It is a *denoising* auto-encoder where ``loss_and_gradients`` is given a corrupted x and the
+    clean image as target (section 2.2); a training plan with noise does that.
+
+    Parameters
+    ----------
+    inputs : int
+        D, values of an input.
+    units : int
+        E, hidden units.
+    tied : bool
+        Whether W' = Wᵀ, "usually constrained" so in M11.
+    activation, output : {"scaled_tanh", "relu", "logistic", "linear"}
+        σ of the code and of the reconstruction.
+    scale : float
+        Initial weights are N(0, scale² / (D + E)).
+    seed, stage : int
+        Decide the initial weights.
+    dtype : str
+        "float32" to train, "float64" to check gradients.
+
+    Attributes
+    ----------
+    params : dict
+        "w" (E, D), "b" (E,), "c" (D,), which is the paper's b', and untied "w_dec" (D, E).
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    def __init__(
+        self,
+        inputs,
+        units,
+        *,
+        tied=True,
+        activation="scaled_tanh",
+        output="linear",
+        scale=1.0,
+        seed=0,
+        stage=0,
+        dtype="float32",
+    ):
+        for name in (activation, output):
+            if name not in ACTIVATIONS:
+                raise ConfigError(f"activation {name!r}: choose one of {', '.join(ACTIVATIONS)}")
+        if min(inputs, units) < 1 or scale < 0:
+            raise ConfigError(
+                f"{inputs} inputs, {units} units, scale {scale}: sizes must be at least 1 and the "
+                "scale not negative"
+            )
+        self.config = {
+            "inputs": inputs,
+            "units": units,
+            "tied": tied,
+            "activation": activation,
+            "output": output,
+            "scale": scale,
+            "dtype": dtype,
+        }
+        self.tied = tied
+        self._sigma, self._sigma_backward = ACTIVATIONS[activation]
+        self._output, self._output_backward = ACTIVATIONS[output]
+        rng = generator(Purpose.WEIGHTS, seed, stage)
+        spread = scale / (inputs + units) ** 0.5
+        xp = active().module
+        self.params = {
+            "w": to_device(rng.standard_normal((units, inputs)) * spread, dtype),
+            "b": xp.zeros(units, dtype),
+            "c": xp.zeros(inputs, dtype),
+        }
+        if not tied:
+            self.params["w_dec"] = to_device(rng.standard_normal((inputs, units)) * spread, dtype)
+
+    def encode(self, x):
+        """h = σ(Wx + b).
+
+        Parameters
+        ----------
+        x : array, shape (N, D) or (N, ...) with D values an image
+
+        Returns
+        -------
+        h : array, shape (N, E)
+        """
+        z = affine(x.reshape(len(x), -1), self.params["w"], self.params["b"])
+        return self._sigma(z, out=z)
+
+    def reconstruct(self, x):
+        """y = σ(W'h + b').
+
+        Parameters
+        ----------
+        x : array, shape (N, D) or (N, ...)
+
+        Returns
+        -------
+        x_hat : array, shape of x
+        """
+        return self._decode(self.encode(x)).reshape(x.shape)
+
+    def loss_and_gradients(self, x, target=None):
+        """M11's squared error, and the gradient of every parameter.
+
+        Parameters
+        ----------
+        x : array, shape (N, D) or (N, ...)
+            Inputs, possibly corrupted.
+        target : array, shape of x, optional
+            What is to be reconstructed; default x.
+
+        Returns
+        -------
+        loss : 0-d array
+            ``1/(2N) Σ_n ‖x_hat[n] - target[n]‖²``.
+        gradients : dict of arrays
+            As ``params``.
+        """
+        get_array_module(x, self.params["w"])
+        target = (x if target is None else target).reshape(len(x), -1)
+        x = x.reshape(len(x), -1)
+        h = self.encode(x)
+        x_hat = self._decode(h)
+        loss = squared_error(x_hat, target) / 2
+
+        delta_y = self._output_backward(squared_error_backward(x_hat, target) / 2, x_hat)
+        dh, dw_decoder, dc = affine_backward(delta_y, h, self._decoder_weights(), self.params["c"])
+        delta_h = self._sigma_backward(dh, h)
+        _, dw_encoder, db = affine_backward(delta_h, x, self.params["w"], self.params["b"])
+
+        gradients = {"b": db, "c": dc}
+        if self.tied:  # W works in both directions, so its gradient has a term from each
+            gradients["w"] = dw_encoder + dw_decoder.T
+        else:
+            gradients["w"], gradients["w_dec"] = dw_encoder, dw_decoder
+        return loss, gradients
+
+    def _decoder_weights(self):
+        """W', shape (D, E)."""
+        return self.params["w"].T if self.tied else self.params["w_dec"]
+
+    def _decode(self, h):
+        z = affine(h, self._decoder_weights(), self.params["c"])
+        return self._output(z, out=z)
+
+    def state(self):
+        """``(host arrays by name, configuration)``."""
+        return host_parameters(self.params), dict(self.config)
+
+    def load_state(self, arrays):
+        """Take parameters saved by :meth:`state` of a model of the same configuration."""
+        load_parameters(self.params, arrays)

@@ -1,0 +1,62 @@
+"""The measures of filters: each on pictures whose answer is known."""
+
+import numpy as np
+import pytest
+
+from cae_np.experiments import filter_shape
+
+
+def picture(f):
+    return np.asarray(f, float)[None, None]
+
+
+DELTA = picture(np.pad([[1.0]], 3))
+FLAT = picture(np.ones((7, 7)))
+BLOB = picture(np.exp(-0.3 * ((np.mgrid[:7, :7] - 3) ** 2).sum(axis=0)))
+NOISE = np.random.default_rng(0).standard_normal((400, 1, 7, 7))
+
+
+def test_smoothness_of_known_pictures():
+    stripes = picture(np.indices((7, 7))[1] % 2)
+    checkers = picture(np.indices((7, 7)).sum(axis=0) % 2)
+    assert filter_shape.smoothness(NOISE) == pytest.approx(-1 / 48, abs=0.01)
+    assert filter_shape.smoothness(checkers) == pytest.approx(-1, abs=0.05)
+    assert filter_shape.smoothness(BLOB) > 0.7
+    assert abs(filter_shape.smoothness(stripes)) < 0.1  # agrees down, disagrees across
+    shuffled = BLOB.reshape(-1)[np.random.default_rng(1).permutation(49)].reshape(BLOB.shape)
+    assert filter_shape.smoothness(shuffled) < 0.2
+
+
+def test_smoothness_ignores_sign_scale_and_offset():
+    value = filter_shape.smoothness(BLOB)
+    assert filter_shape.smoothness(5 - 3 * BLOB) == pytest.approx(value)
+
+
+def test_radius_of_known_pictures():
+    assert filter_shape.radius(DELTA) == 0
+    assert filter_shape.radius(FLAT) == pytest.approx(np.sqrt(8))
+    assert filter_shape.radius(np.roll(DELTA, (2, -1), axis=(2, 3))) == pytest.approx(0)
+    assert filter_shape.radius(BLOB) < filter_shape.radius(NOISE)
+
+
+def test_peak_share_and_kurtosis():
+    assert filter_shape.peak_share(DELTA) == 1
+    assert filter_shape.peak_share(-FLAT) == pytest.approx(1 / 49)
+    assert filter_shape.kurtosis(NOISE) == pytest.approx(3, abs=0.15)
+    assert filter_shape.kurtosis(DELTA) > 40
+
+
+def test_identity_share():
+    assert filter_shape.identity_share(DELTA) == 1
+    # An orthogonal basis of all 49 pixels copies perfectly, though no filter of it has a shape.
+    basis = np.linalg.qr(NOISE[:49].reshape(49, 49))[0].reshape(49, 1, 7, 7)
+    assert filter_shape.identity_share(basis) == pytest.approx(1)
+    assert filter_shape.identity_share(BLOB) < 0.2
+    assert filter_shape.identity_share(DELTA, np.roll(DELTA, 1, axis=3)) == 0
+
+
+def test_filters_per_pixel():
+    contributions = np.zeros((1, 4, 2, 2))
+    contributions[0, :, 0, 0] = 1, 1, -1, 1  # all four alike, whatever the sign
+    contributions[0, :, 0, 1] = 5, 0, 0, 0  # one alone
+    assert filter_shape.filters_per_pixel(contributions) == pytest.approx((4 + 1) / 2)
