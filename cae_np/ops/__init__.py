@@ -23,16 +23,11 @@ from .affine import add_bias, add_bias_backward, affine, affine_backward
 from .conv import (
     convolve_full,
     convolve_full_backward,
-    convolve_same,
-    convolve_same_backward,
-    correlate_same,
-    correlate_same_backward,
     correlate_valid,
     correlate_valid_backward,
-    crop_same,
     flip,
     kernel_gradient,
-    pad_same,
+    mirrored,
 )
 from .im2col import batch_last, col2im, im2col
 from .losses import (
@@ -42,6 +37,7 @@ from .losses import (
     squared_error_backward,
 )
 from .noise import binomial_mask, corrupt, corrupt_backward, gaussian_noise
+from .padding import crop_full, crop_same, pad_full, pad_same
 from .pool import (
     erase_non_maximal,
     erase_non_maximal_backward,
@@ -51,6 +47,12 @@ from .pool import (
     overlapping_max_pool_backward,
     unpool,
     unpool_backward,
+)
+from .same import (
+    convolve_same,
+    convolve_same_backward,
+    correlate_same,
+    correlate_same_backward,
 )
 from .sparsity import (
     global_top_k,

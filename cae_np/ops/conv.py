@@ -10,7 +10,10 @@ kernels is ``convolve_full(h, w)``, and one is the adjoint of the other:
 so that ``convolve_full`` is at once M11's equation (2) and the backward of equation (1).
 
 Every function works through the image in strips of output rows, so that the columns take a bounded
-amount of memory, whatever the size of image and batch.
+amount of memory, whatever the size of image and batch.  Columns cost kh·kw times the memory of what
+they are made of, so they are made of the side that has fewer channels: where that is the other one,
+correlating is convolving with :func:`mirrored` kernels and cropping, and convolving is correlating
+the padded maps with them.
 """
 
 import numpy
@@ -24,6 +27,7 @@ from .im2col import (
     im2col,
     zeros_batch_last,
 )
+from .padding import crop_full, pad_full
 
 
 def flip(w):
@@ -38,6 +42,24 @@ def flip(w):
     array, shape (K, C, kh, kw), a view
     """
     return w[:, :, ::-1, ::-1]
+
+
+def mirrored(w):
+    """The kernels that take the maps back: flipped, and the roles of K and C exchanged.
+
+    Parameters
+    ----------
+    w : array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    array, shape (C, K, kh, kw), a view
+
+    Notes
+    -----
+    ``convolve_full(h, w) == correlate_valid(pad_full(h, kh, kw), mirrored(w))``.
+    """
+    return flip(w).swapaxes(0, 1)
 
 
 def correlate_valid(x, w, workspace=None):
@@ -69,6 +91,8 @@ def correlate_valid(x, w, workspace=None):
     x = batch_last(x)
     K, C, kh, kw = w.shape
     N, OH, OW = _output_size(x, w)
+    if K < C:
+        return crop_full(convolve_full(x, mirrored(w), workspace), kh, kw)
     y = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(x, w))
     rows = w.reshape(K, -1)
     for strip in _strips(x, OH, OW, kh, kw):
@@ -126,6 +150,8 @@ def convolve_full(h, w, workspace=None):
     K, C, kh, kw = w.shape
     N, _, OH, OW = h.shape
     _check_maps(h, w)
+    if K < C:
+        return correlate_valid(pad_full(h, kh, kw), mirrored(w), workspace)
     dtype = xp.result_type(h, w)
     x = zeros_batch_last(xp, (N, C, OH + kh - 1, OW + kw - 1), dtype)
     columns_of = w.reshape(K, -1).T
@@ -154,7 +180,7 @@ def convolve_full_backward(dx, h, w, workspace=None):
 
     Notes
     -----
-    Both products read the same columns of dx, which are therefore made once.
+    Where the columns are made of dx, both products read the same ones, which are made once.
     """
     xp = get_array_module(dx, h, w)
     dx, h = batch_last(dx), batch_last(h)
@@ -162,6 +188,8 @@ def convolve_full_backward(dx, h, w, workspace=None):
     _check_maps(h, w)
     N, OH, OW = _output_size(dx, w)
     _check_upstream(h, (N, K, OH, OW), "h")
+    if K < C:
+        return correlate_valid(dx, w, workspace), kernel_gradient(dx, h, workspace)
     dtype = xp.result_type(dx, h, w)
     dh = empty_batch_last(xp, (N, K, OH, OW), dtype)
     dw = xp.zeros((K, C * kh * kw), dtype)
@@ -213,128 +241,13 @@ def kernel_gradient(x, dy, workspace=None):
             "must be the same and the maps no larger than the images"
         )
     kh, kw = H - OH + 1, W - OW + 1
+    if K < C:
+        return mirrored(kernel_gradient(pad_full(dy, kh, kw), x, workspace))
     dw = xp.zeros((K, C * kh * kw), xp.result_type(x, dy))
     for strip in _strips(x, OH, OW, kh, kw):
         col = im2col(_rows_under(x, strip, kh), kh, kw, workspace)
         dw += as_matrix(dy[:, :, strip]) @ as_matrix(col).T
     return dw.reshape(K, C, kh, kw)
-
-
-def correlate_same(x, w, workspace=None):
-    """:func:`correlate_valid` on the zero-padded image, so that the maps have the image's size.
-
-    ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i - top, q + j - left] · w[k, c, i, j]``, where
-    pixels outside the image are 0, top = (kh - 1)//2 and left = (kw - 1)//2.
-
-    Parameters
-    ----------
-    x : array, shape (N, C, H, W)
-    w : array, shape (K, C, kh, kw)
-    workspace : Workspace, optional
-
-    Returns
-    -------
-    y : array, shape (N, K, H, W)
-
-    Notes
-    -----
-    M14, section 2: "zero-padded, so that each feature map has the size as the input".
-    """
-    return correlate_valid(pad_same(x, *w.shape[2:]), w, workspace)
-
-
-def correlate_same_backward(dy, x, w, workspace=None):
-    """Gradients of :func:`correlate_same`.
-
-    Parameters
-    ----------
-    dy : array, shape (N, K, H, W)
-    x, w : the arguments of the forward
-
-    Returns
-    -------
-    dx : array, shape (N, C, H, W), ``convolve_same(dy, w)``
-    dw : array, shape (K, C, kh, kw)
-    """
-    kh, kw = w.shape[2:]
-    return convolve_same(dy, w, workspace), kernel_gradient(pad_same(x, kh, kw), dy, workspace)
-
-
-def convolve_same(h, w, workspace=None):
-    """:func:`convolve_full` cropped to the size of the maps: the adjoint of correlate_same.
-
-    ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i + top, v - j + left] · w[k, c, i, j]``
-
-    Parameters
-    ----------
-    h : array, shape (N, K, H, W)
-    w : array, shape (K, C, kh, kw)
-    workspace : Workspace, optional
-
-    Returns
-    -------
-    x : array, shape (N, C, H, W)
-
-    Notes
-    -----
-    For an even kernel the crop takes (kh - 1)//2 rows off the top, so that convolving pads the
-    other half of what correlating pads.  M14, section 2: x̂ = Σ_i W_i ∗ z_i + b'.
-    """
-    return crop_same(convolve_full(h, w, workspace), *w.shape[2:])
-
-
-def convolve_same_backward(dx, h, w, workspace=None):
-    """Gradients of :func:`convolve_same`.
-
-    Parameters
-    ----------
-    dx : array, shape (N, C, H, W)
-    h, w : the arguments of the forward
-
-    Returns
-    -------
-    dh : array, shape (N, K, H, W), ``correlate_same(dx, w)``
-    dw : array, shape (K, C, kh, kw)
-    """
-    return convolve_full_backward(pad_same(dx, *w.shape[2:]), h, w, workspace)
-
-
-def pad_same(x, kh, kw):
-    """Surround the image with the zeros that "same" needs.
-
-    Parameters
-    ----------
-    x : array, shape (N, C, H, W)
-    kh, kw : int
-        Kernel height and width.
-
-    Returns
-    -------
-    array, shape (N, C, H + kh - 1, W + kw - 1)
-        (kh - 1)//2 rows above and the other kh - 1 - (kh - 1)//2 below; columns likewise.
-    """
-    N, C, H, W = x.shape
-    top, left = (kh - 1) // 2, (kw - 1) // 2
-    padded = zeros_batch_last(get_array_module(x), (N, C, H + kh - 1, W + kw - 1), x.dtype)
-    padded[:, :, top : top + H, left : left + W] = x
-    return padded
-
-
-def crop_same(x, kh, kw):
-    """Take off what :func:`pad_same` put around the image: its adjoint.
-
-    Parameters
-    ----------
-    x : array, shape (N, C, H + kh - 1, W + kw - 1)
-    kh, kw : int
-
-    Returns
-    -------
-    array, shape (N, C, H, W), a view
-    """
-    top, left = (kh - 1) // 2, (kw - 1) // 2
-    H, W = x.shape[2] - kh + 1, x.shape[3] - kw + 1
-    return x[:, :, top : top + H, left : left + W]
 
 
 # --- strips of rows, and checks -------------------------------------------------------------------

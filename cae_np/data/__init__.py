@@ -1,0 +1,115 @@
+"""Data sets: two that are read from files, and two drawn on the fly to stand in for them.
+
+=======  ==============================  =======================  ==============
+name     what                            images                   stands in for
+=======  ==============================  =======================  ==============
+mnist    handwritten digits              60,000 + 10,000 1×28×28
+cifar10  colour photographs              50,000 + 10,000 3×32×32
+glyphs   digits from fonts, deformed     any number of 1×28×28    mnist
+shapes   coloured shapes and textures    any number of 3×32×32    cifar10
+=======  ==============================  =======================  ==============
+"""
+
+import os
+from pathlib import Path
+
+from ..errors import ConfigError, DataError
+from . import cifar10, glyphs, mnist, shapes
+from .dataset import Dataset, Split, subset
+
+__all__ = ["Dataset", "Split", "load", "load_or_stand_in", "subset"]
+
+FILES = {"mnist": mnist, "cifar10": cifar10}
+EMBEDDED = {"glyphs": glyphs, "shapes": shapes}
+STAND_INS = {"mnist": "glyphs", "cifar10": "shapes"}
+
+
+def load(name, data_dir=None, download=False, **sizes):
+    """Load a data set.
+
+    Parameters
+    ----------
+    name : {"mnist", "cifar10", "glyphs", "shapes"}
+    data_dir : path-like, optional
+        The folder that holds ``mnist/`` or ``cifar-10-batches-bin/``, or one of these itself.
+        Default: ``$CAE_DATA``, else the user's cache.
+    download : bool
+        Fetch into that folder what is missing there.
+    **sizes : n_train, n_test, seed
+        Of the two that are drawn; the others always come whole.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        If the data are not there or are not what they should be.
+    ConfigError
+        If the name is unknown.
+    """
+    if name in EMBEDDED:
+        return EMBEDDED[name].load(**sizes)
+    if name not in FILES:
+        known = ", ".join([*FILES, *EMBEDDED])
+        raise ConfigError(f"unknown data set {name!r}; choose one of {known}")
+    module = FILES[name]
+    root, source = _root(data_dir)
+    if download:
+        module.fetch(root)
+    place = module.find(root)
+    if place is None:
+        raise DataError(
+            f"{name} is not in {root} ({source}); fetch it with --download, or say with "
+            "--data-dir or $CAE_DATA where it is"
+        )
+    return module.read(place, source)
+
+
+def load_or_stand_in(name, data_dir=None, download=False, **sizes):
+    """Load a data set, or what is embedded in its place if nobody said where the data are.
+
+    Parameters
+    ----------
+    name, data_dir, download, **sizes
+        As for :func:`load`.
+
+    Returns
+    -------
+    dataset : Dataset
+    notice : str or None
+        One line for the user where another data set stands in.
+
+    Raises
+    ------
+    DataError
+        If the user named a folder, or the cache holds something, and the data are not there or
+        are not what they should be.
+    """
+    root, source = _root(data_dir)
+    nobody_said = source == CACHE and not download
+    if name in STAND_INS and nobody_said and FILES[name].find(root) is None:
+        stand_in = STAND_INS[name]
+        notice = (
+            f"{name}: no --data-dir, no $CAE_DATA and nothing in {root}; using the embedded "
+            f"{stand_in} instead (--download fetches {name})"
+        )
+        return load(stand_in, **sizes), notice
+    return load(name, data_dir, download, **sizes), None
+
+
+# --- helpers ----------------------------------------------------------------------------------
+
+CACHE = "the user's cache"
+
+
+def _root(data_dir):
+    """The folder to look in, and in whose words it was named."""
+    if data_dir is not None:
+        return Path(data_dir), "--data-dir"
+    if os.environ.get("CAE_DATA"):
+        return Path(os.environ["CAE_DATA"]), "$CAE_DATA"
+    import pooch
+
+    return Path(pooch.os_cache("cae_np")), CACHE

@@ -1,0 +1,56 @@
+"""The training steps that ``bench`` times: ours, PyTorch's, and the bare matrix product.
+
+A case is made by a function that returns ``{name: step}``: ``ours``; ``torch`` (None where PyTorch
+is missing); ``gemm``, the encoder's matrix product on columns that lie ready, which is the least
+that any dense encoder costs.
+"""
+
+from ..backend import active, to_device
+from ..models.cae import ConvAutoEncoder
+from ..ops import batch_last
+from ..optim import SGD
+from ..rng import Purpose, generator
+from . import bench_torch
+
+RATE, MOMENTUM = 1e-5, 0.9  # small: the values must stay finite over many repetitions
+
+
+def _images(shape):
+    rng = generator(Purpose.DATA, 0)
+    return rng.random(shape, dtype="float32")
+
+
+def _bare_product(maps, columns, places):
+    """W @ col for random float32 matrices of these sizes."""
+    xp = active().module
+    rng = generator(Purpose.WEIGHTS, 0)
+    w = to_device(rng.random((maps, columns), dtype="float32"))
+    col = to_device(rng.random((columns, places), dtype="float32"))
+    y = xp.empty((maps, places), "float32")
+    return lambda: xp.matmul(w, col, out=y)
+
+
+def _cae(maps, kernel, shape, pool):
+    N, C, H, W = shape
+    x = _images(shape)
+    model = ConvAutoEncoder(C, maps, (kernel, kernel), pool=pool)
+    optimizer = SGD(MOMENTUM)
+    on_device = batch_last(to_device(x))
+    w, _ = model.state()
+
+    def step():
+        _, gradients = model.loss_and_gradients(on_device)
+        optimizer.step(model.params, gradients, RATE)
+
+    places = N * (H - kernel + 1) * (W - kernel + 1)
+    return {
+        "ours": step,
+        "torch": bench_torch.cae_step(x, w["w"], pool, RATE, MOMENTUM),
+        "gemm": _bare_product(maps, C * kernel * kernel, places),
+    }
+
+
+CASES = {
+    "cae-fig1": lambda: _cae(20, 7, (100, 1, 28, 28), pool=2),
+    "cae-layer2": lambda: _cae(150, 5, (100, 100, 12, 12), pool=None),
+}

@@ -1,0 +1,69 @@
+"""Work in independent blocks, on the CPU one block a core.
+
+A block is as small as the cache wants it.  NumPy's copies and searches and SciPy's sparse products
+keep one core busy, so the cores take a block each and BLAS uses one thread in it.  Every block
+writes to a part of its own: which core does what, and how many there are, changes no bit.
+"""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy
+from threadpoolctl import ThreadpoolController
+
+
+def for_each_block(work, total, size, xp):
+    """Call ``work`` on slices that cover ``range(total)``, as even as possible.
+
+    Parameters
+    ----------
+    work : callable, slice -> None
+        Writes its results to arrays, each slice to places of its own; calls no other function
+        that works in blocks.
+    total : int
+    size : int
+        No slice is longer.
+    xp : module
+        With NumPy, as many slices at a time as BLAS has threads (``OPENBLAS_NUM_THREADS`` and
+        the like, or ``threadpoolctl``); else one after the other.
+    """
+    count = max(1, -(-total // size))
+    blocks = [slice(total * i // count, total * (i + 1) // count) for i in range(count)]
+    threads = min(_blas_threads(), count) if xp is numpy else 1
+    if threads == 1:
+        for block in blocks:
+            work(block)
+        return
+    with _one_caller, _blas().limit(limits=1):
+        list(_cores(threads).map(work, blocks))  # the list raises what a block raised
+
+
+# BLAS's number of threads belongs to the whole process: one caller at a time changes it.
+_one_caller = threading.Lock()
+
+
+@cache
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _blas_threads():
+    return max((library.num_threads for library in _blas().lib_controllers), default=1)
+
+
+@cache
+def _cores(threads):
+    return ThreadPoolExecutor(threads, thread_name_prefix="cae_np-block")
+
+
+def _forget_threads():
+    """Threads do not survive a fork, and a lock may have been held by one of them."""
+    global _one_caller
+    _one_caller = threading.Lock()
+    _cores.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

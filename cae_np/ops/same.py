@@ -1,0 +1,86 @@
+"""Correlation and convolution whose maps have the image's size, by padding with zeros.
+
+Winner-take-all auto-encoders (M14) work like this.  The two are adjoints of each other.
+"""
+
+from .conv import convolve_full, convolve_full_backward, correlate_valid, kernel_gradient
+from .padding import crop_same, pad_same
+
+
+def correlate_same(x, w, workspace=None):
+    """:func:`correlate_valid` on the zero-padded image, so that the maps have the image's size.
+
+    ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i - top, q + j - left] · w[k, c, i, j]``, where
+    pixels outside the image are 0, top = (kh - 1)//2 and left = (kw - 1)//2.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    w : array, shape (K, C, kh, kw)
+    workspace : Workspace, optional
+
+    Returns
+    -------
+    y : array, shape (N, K, H, W)
+
+    Notes
+    -----
+    M14, section 2: "zero-padded, so that each feature map has the size as the input".
+    """
+    return correlate_valid(pad_same(x, *w.shape[2:]), w, workspace)
+
+
+def correlate_same_backward(dy, x, w, workspace=None):
+    """Gradients of :func:`correlate_same`.
+
+    Parameters
+    ----------
+    dy : array, shape (N, K, H, W)
+    x, w : the arguments of the forward
+
+    Returns
+    -------
+    dx : array, shape (N, C, H, W), ``convolve_same(dy, w)``
+    dw : array, shape (K, C, kh, kw)
+    """
+    kh, kw = w.shape[2:]
+    return convolve_same(dy, w, workspace), kernel_gradient(pad_same(x, kh, kw), dy, workspace)
+
+
+def convolve_same(h, w, workspace=None):
+    """:func:`convolve_full` cropped to the size of the maps: the adjoint of correlate_same.
+
+    ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i + top, v - j + left] · w[k, c, i, j]``
+
+    Parameters
+    ----------
+    h : array, shape (N, K, H, W)
+    w : array, shape (K, C, kh, kw)
+    workspace : Workspace, optional
+
+    Returns
+    -------
+    x : array, shape (N, C, H, W)
+
+    Notes
+    -----
+    For an even kernel the crop takes (kh - 1)//2 rows off the top, so that convolving pads the
+    other half of what correlating pads.  M14, section 2: x̂ = Σ_i W_i ∗ z_i + b'.
+    """
+    return crop_same(convolve_full(h, w, workspace), *w.shape[2:])
+
+
+def convolve_same_backward(dx, h, w, workspace=None):
+    """Gradients of :func:`convolve_same`.
+
+    Parameters
+    ----------
+    dx : array, shape (N, C, H, W)
+    h, w : the arguments of the forward
+
+    Returns
+    -------
+    dh : array, shape (N, K, H, W), ``correlate_same(dx, w)``
+    dw : array, shape (K, C, kh, kw)
+    """
+    return convolve_full_backward(pad_same(dx, *w.shape[2:]), h, w, workspace)

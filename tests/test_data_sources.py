@@ -1,0 +1,190 @@
+"""Downloads, against a server of our own: what is wrong never gets the file's name."""
+
+import gzip
+import hashlib
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cae_np.data import sources
+from cae_np.data.sources import Source, download
+from cae_np.errors import DataError
+
+CONTENT = bytes(range(256)) * 40
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves ``server.pages``: path -> (bytes, the length to announce)."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path not in self.server.pages:
+            self.send_error(404)
+            return
+        body, length = self.server.pages[self.path]
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except ConnectionError:
+            pass  # a client that has seen enough hangs up
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.pages, server.asked = {}, []
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+
+        def serve(path, body, length=None):
+            server.pages[path] = body, len(body) if length is None else length
+            return f"http://127.0.0.1:{server.server_address[1]}{path}"
+
+        server.serve = serve
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def dead_url():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    return f"http://127.0.0.1:{port}/file.gz"
+
+
+def source(*urls, content=CONTENT, unpacked=True):
+    return Source("file.gz", len(content), hashlib.md5(content).hexdigest(), unpacked, urls)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_first_mirror_dead_second_right(server, dead_url, tmp_path):
+    good = server.serve("/good", gzip.compress(CONTENT))
+    path = download(source(dead_url, good), tmp_path / "mnist")
+    assert path == tmp_path / "mnist" / "file.gz"
+    assert gzip.decompress(path.read_bytes()) == CONTENT
+    assert names(path.parent) == ["file.gz"]
+
+
+def test_the_first_mirror_is_enough(server, tmp_path):
+    urls = [server.serve(f"/{i}", gzip.compress(CONTENT)) for i in range(2)]
+    download(source(*urls), tmp_path)
+    assert server.asked == ["/0"]
+
+
+def test_unpacked_content_is_what_counts(server, tmp_path):
+    # Other compression, or none at all because the web server unpacked it.
+    for i, body in enumerate([gzip.compress(CONTENT, 1), CONTENT]):
+        download(source(server.serve(f"/{i}", body)), tmp_path / str(i))
+    # An archive is verified as it is.
+    body = gzip.compress(CONTENT)
+    url = server.serve("/archive", body)
+    download(source(url, content=body, unpacked=False), tmp_path)
+    with pytest.raises(DataError):
+        download(source(url, unpacked=False), tmp_path / "no")
+
+
+@pytest.mark.parametrize(
+    "body, reason",
+    [
+        (b"", "its content is not the file's"),
+        (b"<html>404</html>", "its content is not the file's"),
+        (gzip.compress(CONTENT[:-1] + b"!"), "its content is not the file's"),
+        (gzip.compress(CONTENT + b"!"), "its content is not the file's"),
+        (gzip.compress(bytes(50_000_000)), "its content is not the file's"),
+        (gzip.compress(CONTENT)[:-9], "its content is damaged"),
+        (gzip.compress(CONTENT) + b"trailing", "its content is damaged"),
+        (bytes(3 << 20), "more than the file can have"),
+    ],
+)
+def test_wrong_content_is_refused(server, tmp_path, body, reason):
+    bad, good = server.serve("/bad", body), server.serve("/good", gzip.compress(CONTENT))
+    with pytest.raises(DataError, match=f"no mirror gave file.gz .*/bad: .*{reason}.*by hand"):
+        download(source(bad), tmp_path)
+    assert names(tmp_path) == []
+    download(source(bad, good), tmp_path)
+    assert names(tmp_path) == ["file.gz"]
+
+
+def test_a_missing_page_and_a_broken_connection(server, dead_url, tmp_path):
+    body = gzip.compress(CONTENT)
+    missing = server.serve("/", b"").replace("/", "/nowhere", 3).replace("/nowhere", "/", 2)
+    cut = server.serve("/cut", body[:100], length=len(body))
+    with pytest.raises(DataError) as caught:
+        download(source(dead_url, missing, cut), tmp_path)
+    for url in (dead_url, missing, cut):
+        assert url in str(caught.value)
+    assert "404" in str(caught.value) and "\n" not in str(caught.value)
+    assert names(tmp_path) == []
+
+
+def test_an_interrupted_download_starts_again(server, tmp_path, monkeypatch):
+    good = server.serve("/good", gzip.compress(CONTENT))
+    write = sources._BoundedSink.write
+
+    def interrupted(self, chunk):
+        write(self, chunk[:10])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sources._BoundedSink, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            download(source(good), tmp_path)
+    assert names(tmp_path) == []
+    download(source(good), tmp_path)
+    assert names(tmp_path) == ["file.gz"]
+
+
+def test_two_at_once(server, tmp_path, monkeypatch):
+    good = server.serve("/good", gzip.compress(CONTENT))
+    together, verify = threading.Barrier(4, timeout=10), sources._verify
+
+    def verify_together(file, source):
+        together.wait()  # all four have fetched before one of them renames
+        verify(file, source)
+
+    monkeypatch.setattr(sources, "_verify", verify_together)
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: download(source(good), tmp_path), range(4)))
+    assert set(paths) == {tmp_path / "file.gz"} and names(tmp_path) == ["file.gz"]
+    assert gzip.decompress(paths[0].read_bytes()) == CONTENT
+
+
+def test_a_disk_that_refuses_is_not_a_mirror_that_fails(server, tmp_path):
+    good = server.serve("/good", gzip.compress(CONTENT))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write"):
+        download(source(good), tmp_path / "file")
+    assert server.asked == []
+
+
+def test_progress_is_for_terminals(server, tmp_path, monkeypatch, capsys):
+    good = server.serve("/good", gzip.compress(CONTENT))
+    download(source(good), tmp_path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    download(source(good), tmp_path)
+    assert "100%" in capsys.readouterr().err
+
+
+def test_the_table():
+    table = [*sources.MNIST.values(), sources.CIFAR10]
+    assert len({source.md5 for source in table}) == 5
+    for source in table:
+        assert len(source.md5) == 32 and len(set(source.urls)) >= 2
+        assert all(u.startswith("https://") and u.endswith("/" + source.name) for u in source.urls)
