@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     PATCHES = 6
     TRANSLATION = 7
     PICTURE = 8
+    CHECK = 9
 
 
 def generator(purpose, seed, stage=0, epoch=0, step=0):

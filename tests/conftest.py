@@ -1,14 +1,49 @@
-"""What every test shares: the array modules, and hypothesis's settings."""
+"""What every test shares: the array modules, implementations, and hypothesis's settings."""
 
 import sys
 from pathlib import Path
 
 import hypothesis
+import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
+from cae_np import backend  # noqa: E402
+from cae_np.errors import BackendError  # noqa: E402
+
 # The same cases on every machine with the same hypothesis; no time limit on shared machines.
+# Fixtures may be per function: the array module is the same for all examples of a test.
 hypothesis.settings.register_profile(
-    "cae_np", deadline=None, database=None, derandomize=True, max_examples=25
+    "cae_np",
+    deadline=None,
+    database=None,
+    derandomize=True,
+    max_examples=25,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
 hypothesis.settings.load_profile("cae_np")
+
+
+@pytest.fixture(params=["numpy", "strict", "cupy"])
+def xp(request):
+    """The array module that computes, active during the test: NumPy, the strict stand-in for
+    CuPy, and CuPy itself where a device works."""
+    if request.param == "strict":
+        import strict_cupy
+
+        strict_cupy.register_stand_in()
+    before = backend.active().name
+    try:
+        module = backend.use(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+    yield module
+    backend.use(before)
+
+
+@pytest.fixture
+def impl():
+    """The functions under test, as attributes: the operations and models of this package."""
+    from cae_np.coursework.mistakes import implementation
+
+    return implementation()

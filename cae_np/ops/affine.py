@@ -19,12 +19,14 @@ def affine(x, w, b):
     Raises
     ------
     ValueError
-        If x and w differ in D.
+        If x and w differ in D, or w and b in E.
 
     Notes
     -----
     M11, section 2.1: Wx + b, one x a row.
     """
+    if b.shape != w.shape[:1]:
+        raise ValueError(f"b has shape {b.shape}; w of shape {w.shape} needs {w.shape[:1]}")
     if x.shape[1] != w.shape[1]:
         raise ValueError(
             f"x has {x.shape[1]} features and w expects {w.shape[1]}: "
@@ -64,10 +66,17 @@ def add_bias(y, b, out=None):
     -------
     array, shape (N, K, H, W)
 
+    Raises
+    ------
+    ValueError
+        If there is not one bias for each map.
+
     Notes
     -----
     M11, section 3: "A single bias per latent map is used".
     """
+    if b.shape != y.shape[1:2]:
+        raise ValueError(f"b has shape {b.shape}; maps of shape {y.shape} need {y.shape[1:2]}")
     return get_array_module(y, b).add(y, b[:, None, None], out=out)
 
 

@@ -13,6 +13,10 @@ from functools import cache
 import numpy
 from threadpoolctl import ThreadpoolController
 
+# Even numbers of blocks, so that two or four cores finish together.  A constant, not the number
+# of cores: results must not depend on that.
+COUNT_MULTIPLE = 4
+
 
 def for_each_block(work, total, size, xp):
     """Call ``work`` on slices that cover ``range(total)``, as even as possible.
@@ -20,24 +24,31 @@ def for_each_block(work, total, size, xp):
     Parameters
     ----------
     work : callable, slice -> None
-        Writes its results to arrays, each slice to places of its own; calls no other function
-        that works in blocks.
+        Writes its results into arrays, each slice to places of its own; it calls nothing that
+        works in blocks itself.
     total : int
     size : int
         No slice is longer.
     xp : module
-        With NumPy, as many slices at a time as BLAS has threads (``OPENBLAS_NUM_THREADS`` and
-        the like, or ``threadpoolctl``); else one after the other.
+        With NumPy as many slices are worked on at a time as BLAS has threads
+        (``OPENBLAS_NUM_THREADS`` and the like, or ``threadpoolctl``); else one.
     """
     count = max(1, -(-total // size))
+    if count > 1:
+        count = min(total, -(-count // COUNT_MULTIPLE) * COUNT_MULTIPLE)
     blocks = [slice(total * i // count, total * (i + 1) // count) for i in range(count)]
     threads = min(_blas_threads(), count) if xp is numpy else 1
-    if threads == 1:
-        for block in blocks:
+
+    def work_on(some):
+        for block in some:
             work(block)
-        return
+
+    if threads == 1:
+        return work_on(blocks)
+    shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
     with _one_caller, _blas().limit(limits=1):
-        list(_cores(threads).map(work, blocks))  # the list raises what a block raised
+        # The list raises what a block raised.
+        list(_cores(threads).map(work_on, [blocks[i::shares] for i in range(shares)]))
 
 
 # BLAS's number of threads belongs to the whole process: one caller at a time changes it.
@@ -59,7 +70,7 @@ def _cores(threads):
 
 
 def _forget_threads():
-    """Threads do not survive a fork, and a lock may have been held by one of them."""
+    """Threads do not survive a fork, and one of them may have held the lock."""
     global _one_caller
     _one_caller = threading.Lock()
     _cores.cache_clear()

@@ -114,7 +114,14 @@ def correlate_valid_backward(dy, x, w, workspace=None):
     -------
     dx : array, shape (N, C, H, W), ``convolve_full(dy, w)``
     dw : array, shape (K, C, kh, kw), ``kernel_gradient(x, dy)``
+
+    Raises
+    ------
+    ValueError
+        If dy is not of the forward's output's shape.
     """
+    N, OH, OW = _output_size(x, w)
+    _check_upstream(dy, (N, w.shape[0], OH, OW), "dy")
     return convolve_full(dy, w, workspace), kernel_gradient(x, dy, workspace)
 
 
@@ -186,8 +193,8 @@ def convolve_full_backward(dx, h, w, workspace=None):
     dx, h = batch_last(dx), batch_last(h)
     K, C, kh, kw = w.shape
     _check_maps(h, w)
-    N, OH, OW = _output_size(dx, w)
-    _check_upstream(h, (N, K, OH, OW), "h")
+    N, _, OH, OW = h.shape
+    _check_upstream(dx, (N, C, OH + kh - 1, OW + kw - 1), "dx")
     if K < C:
         return correlate_valid(dx, w, workspace), kernel_gradient(dx, h, workspace)
     dtype = xp.result_type(dx, h, w)
@@ -296,4 +303,6 @@ def _check_maps(h, w):
 
 def _check_upstream(array, shape, name):
     if tuple(array.shape) != tuple(shape):
-        raise ValueError(f"{name} has shape {array.shape}, expected {tuple(shape)}")
+        raise ValueError(
+            f"{name} has shape {array.shape}, but what it is the gradient of has {tuple(shape)}"
+        )

@@ -63,7 +63,14 @@ def softmax_cross_entropy(z, labels):
     Returns
     -------
     loss : 0-d array
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each row of z.  That labels lie in their range is checked
+        where data are read; here it would wait for the device.
     """
+    _check_labels(z, labels)
     xp = get_array_module(z, labels)
     z = z - z.max(axis=1, keepdims=True)  # exp cannot overflow then
     right = xp.take_along_axis(z, labels[:, None], axis=1)[:, 0]
@@ -82,6 +89,7 @@ def softmax_cross_entropy_backward(z, labels):
     -------
     dz : array, shape (N, classes), ``(softmax(z) - one_hot(labels)) / N``
     """
+    _check_labels(z, labels)
     xp = get_array_module(z, labels)
     dz = xp.exp(z - z.max(axis=1, keepdims=True))
     dz /= dz.sum(axis=1, keepdims=True)
@@ -93,3 +101,10 @@ def softmax_cross_entropy_backward(z, labels):
 def _check_shapes(x_hat, x):
     if x_hat.shape != x.shape:
         raise ValueError(f"reconstruction {x_hat.shape} and image {x.shape} differ in shape")
+
+
+def _check_labels(z, labels):
+    if labels.shape != z.shape[:1]:
+        raise ValueError(
+            f"labels have shape {labels.shape}; scores of shape {z.shape} need one for each row"
+        )

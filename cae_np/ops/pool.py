@@ -5,6 +5,8 @@ pooling (M14) returns the flat position of each window's maximum, since a pixel 
 windows.  Of equal values the first in row-major order wins, on both backends.
 """
 
+from numbers import Integral
+
 from ..backend import get_array_module, scatter_add
 
 
@@ -216,7 +218,7 @@ def overlapping_max_pool_backward(dy, winner, shape):
 
 def window_size(size, shape):
     """``size`` as a checked pair (ph, pw) for images of this shape."""
-    ph, pw = (size, size) if isinstance(size, int) else size
+    ph, pw = (size, size) if isinstance(size, Integral) else size
     H, W = shape[2:]
     if not (1 <= ph <= H and 1 <= pw <= W):
         raise ValueError(f"{ph}×{pw} pooling windows do not fit into {H}×{W} maps")

@@ -150,21 +150,50 @@ def convolve_same_backward(dx, h, w):
     return dh, dw
 
 
+def mirrored(w):
+    """``mirrored[c, k, i, j] = w[k, c, kh - 1 - i, kw - 1 - j]``."""
+    K, C, kh, kw = w.shape
+    back = zeros((C, K, kh, kw), w.dtype)
+    for k, c, i, j in ndindex(*w.shape):
+        back[c, k, i, j] = w[k, c, kh - 1 - i, kw - 1 - j]
+    return back
+
+
 def pad_same(x, kh, kw):
-    """``padded[n, c, u + top, v + left] = x[n, c, u, v]``, 0 elsewhere."""
-    N, C, H, W = x.shape
-    padded = zeros((N, C, H + kh - 1, W + kw - 1), x.dtype)
-    for n, c, u, v in ndindex(*x.shape):
-        padded[n, c, u + (kh - 1) // 2, v + (kw - 1) // 2] = x[n, c, u, v]
-    return padded
+    """(kh - 1)//2 rows of zeros above and kh - 1 in all; columns likewise."""
+    return _padded(x, (kh - 1) // 2, (kw - 1) // 2, kh - 1, kw - 1)
 
 
 def crop_same(x, kh, kw):
+    """Without the (kh - 1)//2 rows above and kh - 1 in all; columns likewise."""
+    return _cropped(x, (kh - 1) // 2, (kw - 1) // 2, kh - 1, kw - 1)
+
+
+def pad_full(x, kh, kw):
+    """kh - 1 rows of zeros above and below; columns likewise."""
+    return _padded(x, kh - 1, kw - 1, 2 * (kh - 1), 2 * (kw - 1))
+
+
+def crop_full(x, kh, kw):
+    """Without the kh - 1 rows above and below; columns likewise."""
+    return _cropped(x, kh - 1, kw - 1, 2 * (kh - 1), 2 * (kw - 1))
+
+
+def _padded(x, top, left, rows, columns):
+    """``padded[n, c, u + top, v + left] = x[n, c, u, v]``, 0 elsewhere."""
+    N, C, H, W = x.shape
+    padded = zeros((N, C, H + rows, W + columns), x.dtype)
+    for n, c, u, v in ndindex(*x.shape):
+        padded[n, c, u + top, v + left] = x[n, c, u, v]
+    return padded
+
+
+def _cropped(x, top, left, rows, columns):
     """``cropped[n, c, u, v] = x[n, c, u + top, v + left]``."""
     N, C, H, W = x.shape
-    cropped = zeros((N, C, H - kh + 1, W - kw + 1), x.dtype)
+    cropped = zeros((N, C, H - rows, W - columns), x.dtype)
     for n, c, u, v in ndindex(*cropped.shape):
-        cropped[n, c, u, v] = x[n, c, u + (kh - 1) // 2, v + (kw - 1) // 2]
+        cropped[n, c, u, v] = x[n, c, u + top, v + left]
     return cropped
 
 

@@ -3,7 +3,12 @@
 Winner-take-all auto-encoders (M14) work like this.  The two are adjoints of each other.
 """
 
-from .conv import convolve_full, convolve_full_backward, correlate_valid, kernel_gradient
+from .conv import (
+    convolve_full,
+    convolve_full_backward,
+    correlate_valid,
+    correlate_valid_backward,
+)
 from .padding import crop_same, pad_same
 
 
@@ -44,7 +49,8 @@ def correlate_same_backward(dy, x, w, workspace=None):
     dw : array, shape (K, C, kh, kw)
     """
     kh, kw = w.shape[2:]
-    return convolve_same(dy, w, workspace), kernel_gradient(pad_same(x, kh, kw), dy, workspace)
+    dx, dw = correlate_valid_backward(dy, pad_same(x, kh, kw), w, workspace)
+    return crop_same(dx, kh, kw), dw
 
 
 def convolve_same(h, w, workspace=None):

@@ -1,80 +1,31 @@
 """Winner-take-all without the zeros: passes that touch one unit of each feature map.
 
-A convolutional layer whose maps keep one unit each (M14, section 2.1) has K active units an image
-instead of K·H·W.  Only finding the winners takes a dense product.  With winner position Γ and value
-a[n, k], and *patch* for what the kernel covers when it is laid down at Γ, everything after it is
+Where every map keeps one unit (M14, section 2.1), an image has K active units instead of K·H·W.
+With winner position Γ and value a[n, k], and *patch* for what a kernel covers at Γ, what is left of
+the dense passes through ``place(a, winner, (H, W))`` when their zeros are left out is
 
-    x_hat[n]  =  Σ_k a[n, k] · W_k, laid down at Γ[n, k]       (decode)
-    da[n, k]  =  <W_k, patch of dx at Γ[n, k]>                 (its backward)
+    x_hat[n]  =  Σ_k a[n, k] · W_k, laid down at Γ[n, k]
+    da[n, k]  =  <W_k, patch of dx at Γ[n, k]>
     dW_k      =  Σ_n a[n, k] · patch of dx at Γ[n, k]
-    dP_k      =  Σ_n dz[n, k] · patch of x at Γ[n, k]          (the encoder's kernels P)
+    dP_k      =  Σ_n dz[n, k] · patch of x at Γ[n, k]        (P, the encoder's kernels)
 
-which are the dense passes through ``place(a, winner, (H, W))`` with the zeros left out.
+Only finding the winners takes a dense product, :func:`encode_winners`.
 
-Images are worked on with the channels last, kernels as rows of (kh, kw, C): a patch is then kh runs
-of kw·C neighbouring numbers.  Kernels and their gradients that have this memory order under their
-shape (K, C, kh, kw), as the model's have, are not copied.
+Images are laid out with the channels last and kernels as rows of (kh, kw, C), so that a patch is
+kh runs of kw·C neighbouring numbers.  Kernels whose memory has that order already, under their
+shape (K, C, kh, kw), are not copied; gradients come in it.
 """
 
 import numpy
-from scipy import sparse
+from scipy.sparse import csr_array
 
 from ..backend import get_array_module, scatter_add
 from .blocks import for_each_block
-from .conv import crop_same
-
-
-def encode_winners(x, w):
-    """The largest unit of every map of ``correlate_same(x, w)``; the maps are never held.
-
-    Parameters
-    ----------
-    x : array, shape (N, C, H, W)
-    w : array, shape (K, C, kh, kw)
-
-    Returns
-    -------
-    z : array, shape (N, K)
-        The winners' values, before bias and non-linearity, which move no maximum.
-    winner : integer array, shape (N, K)
-        Γ, flat positions ``p * W + q``; of equal values the first.
-
-    Raises
-    ------
-    ValueError
-        If x and w differ in their channels.
-
-    Notes
-    -----
-    M14, training steps 1 and 2.  The maps of a few images at a time are formed and searched
-    while they are in the cache.  The gradient for w is :func:`sparse_kernel_gradient`.
-    """
-    xp = get_array_module(x, w)
-    (N, C, H, W), (K, channels, kh, kw) = x.shape, w.shape
-    if C != channels:
-        raise ValueError(
-            f"x has {C} channels and w expects {channels}: shapes {x.shape} and {w.shape}"
-        )
-    rows = w.transpose(0, 2, 3, 1).reshape(K, -1)
-    padded = _pad(x.transpose(1, 0, 2, 3), kh, kw)
-    windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
-    columns = windows.transpose(4, 5, 0, 1, 2, 3)  # (kh, kw, C, N, H, W), nothing copied yet
-    dtype = xp.result_type(x, w)
-    z, winner = xp.empty((K, N), dtype), xp.empty((K, N), numpy.int64)
-
-    def search(images):
-        col = xp.ascontiguousarray(columns[:, :, :, images]).reshape(rows.shape[1], -1)
-        h = (rows @ col).reshape(K, -1, H * W)
-        highest = h.argmax(axis=2)
-        winner[:, images] = highest
-        z[:, images] = xp.take_along_axis(h, highest[:, :, None], axis=2)[:, :, 0]
-
-    for_each_block(search, N, _images_at_a_time(xp, K, H * W, dtype), xp)
-    return z.T, winner.T
+from .padding import crop_same, pad_same
 
 
 def sparse_decode(a, winner, w, image_shape):
-    """Lay every kernel down at its winner's position, weighted by the winner, and add up.
+    """Lay every kernel down at its winner's place, weighted by the winner, and add up.
 
     Parameters
     ----------
@@ -90,30 +41,176 @@ def sparse_decode(a, winner, w, image_shape):
 
     Notes
     -----
-    M14, training step 3.  On the CPU this is the product of a sparse matrix, which has a row for
-    each pixel, a column for each kernel's element and an entry for each winner and element, with
-    the kernels.  A GPU adds atomically instead.
+    M14, training step 3.  On the CPU a product of a sparse matrix with the kernels; a GPU adds
+    atomically.
     """
     xp = get_array_module(a, winner, w)
-    (N, K), (H, W), (kh, kw) = a.shape, image_shape, w.shape[2:]
-    Hp, Wp = H + kh - 1, W + kw - 1
-    values = xp.ascontiguousarray(a.T)
-    kernels = w.transpose(0, 2, 3, 1).reshape(K, kh * kw, -1)
-    x_hat = xp.zeros((N, Hp * Wp, kernels.shape[2]), xp.result_type(a, w))
+    (N, K), (C, kh, kw), (H, W) = a.shape, w.shape[1:], image_shape
+    a, winner, kernels = _by_map(a), _by_map(winner), _elements(w)
+    x_hat = xp.zeros((N, H + kh - 1, W + kw - 1, C), xp.result_type(a, w))
 
-    def lay_down_images(images):
-        count = images.stop - images.start
-        pixel = _pixels_under(winner[images], kh, kw, H, W)
-        matrix = _matrix(sparse.csc_array, values[:, images], pixel, (count * Hp * Wp, -1))
-        x_hat[images] = (matrix @ kernels.reshape(-1, kernels.shape[2])).reshape(count, Hp * Wp, -1)
+    def decode_images(images):
+        pixel = _covered_pixels(winner[:, images], kh, kw, W, x_hat.shape)
+        image = x_hat[images].reshape(-1, C)
+        image += _winner_matrix(a[:, images], pixel, len(image)).T @ kernels.reshape(-1, C)
 
-    def lay_down_maps(maps):
-        pixel = _pixels_under(winner[:, maps], kh, kw, H, W)
-        weighted = values[maps][:, None, :, None] * kernels[maps][:, :, None, :]
-        scatter_add(x_hat.reshape(N * Hp * Wp, -1), (pixel,), weighted)
+    def decode_maps(maps):
+        pixel = _covered_pixels(winner[maps], kh, kw, W, x_hat.shape)
+        weighted = a[maps, None, :, None] * kernels[maps, :, None, :]
+        scatter_add(x_hat.reshape(-1, C), (pixel,), weighted)
 
     if xp is numpy:
-        for_each_block(lay_down_images, N, max(1, N // 4), xp)
+        for_each_block(decode_images, N, max(1, MATRIX_ENTRIES // (K * kh * kw)), xp)
     else:
-        for_each_block(lay_down_maps, K, _maps_at_a_time(xp, N, kernels), xp)
-    return crop_same(x_hat.reshape(N, Hp, Wp, -1).transpose(0, 3, 1, 2), kh, kw)
+        for_each_block(decode_maps, K, _maps_at_a_time(xp, N, kernels), xp)
+    return crop_same(x_hat.transpose(0, 3, 1, 2), kh, kw)
+
+
+def sparse_decode_backward(dx, a, winner, w):
+    """Gradients of :func:`sparse_decode`.
+
+    Parameters
+    ----------
+    dx : array, shape (N, C, H, W)
+        The upstream gradient.
+    a, winner, w : the arguments of the forward
+
+    Returns
+    -------
+    da : array, shape (N, K)
+    dw : array, shape (K, C, kh, kw)
+
+    Notes
+    -----
+    M14, section 2.1: the error "is only backpropagated through these hidden units".  Both
+    gradients read the same patches of dx, which are gathered for a few maps at a time.
+    """
+    xp = get_array_module(dx, a, winner, w)
+    a, winner, kernels = _by_map(a), _by_map(winner), _elements(w)
+    gather = _patch_gatherer(dx, winner, *w.shape[2:])
+    dtype = xp.result_type(dx, a, w)
+    da, dw = xp.empty(a.shape, dtype), xp.empty(kernels.shape, dtype)
+
+    def collect(maps):
+        patches = gather(maps)  # (maps, N, kh·kw·C)
+        da[maps] = (patches @ kernels[maps].reshape(len(patches), -1, 1))[:, :, 0]
+        dw[maps] = (a[maps, None, :] @ patches).reshape(dw[maps].shape)
+
+    for_each_block(collect, len(a), _maps_at_a_time(xp, len(dx), kernels), xp)
+    return da.T, _as_kernels(dw, w.shape)
+
+
+def sparse_kernel_gradient(a, winner, x, kh, kw):
+    """How each kernel's gradient collects the patches of the images at its winners.
+
+    Parameters
+    ----------
+    a : array, shape (N, K)
+        The gradient of the winners' values.
+    winner : integer array, shape (N, K)
+    x : array, shape (N, C, H, W)
+    kh, kw : int
+        Kernel height and width in pixels.
+
+    Returns
+    -------
+    dw : array, shape (K, C, kh, kw)
+        ``kernel_gradient(pad_same(x, kh, kw), place(a, winner, (H, W)))``
+
+    Notes
+    -----
+    The backward of :func:`encode_winners`.  On the CPU, images of many channels go through the
+    sparse matrix of :func:`sparse_decode`, which spares the gathering.
+    """
+    xp = get_array_module(a, winner, x)
+    a, winner, (N, C, _, W) = _by_map(a), _by_map(winner), x.shape
+    dw = xp.empty((len(a), kh * kw, C), xp.result_type(a, x))
+    padded = _channels_last(x, kh, kw)
+    gather = _patch_gatherer(x, winner, kh, kw)
+
+    def multiply(maps):
+        pixel = _covered_pixels(winner[maps], kh, kw, W, padded.shape)
+        pixels = padded.reshape(-1, C)
+        dw[maps] = (_winner_matrix(a[maps], pixel, len(pixels)) @ pixels).reshape(-1, kh * kw, C)
+
+    def collect(maps):
+        dw[maps] = (a[maps, None, :] @ gather(maps)).reshape(-1, kh * kw, C)
+
+    if xp is numpy and C >= MANY_CHANNELS:
+        for_each_block(multiply, len(a), max(1, MATRIX_ENTRIES // (N * kh * kw)), xp)
+    else:
+        for_each_block(collect, len(a), _maps_at_a_time(xp, N, dw), xp)
+    return _as_kernels(dw, (len(a), C, kh, kw))
+
+
+# --- layouts --------------------------------------------------------------------------------------
+
+
+def _by_map(array):
+    """(N, K) as (K, N), contiguous: the passes go map by map."""
+    return get_array_module(array).ascontiguousarray(array.T)
+
+
+def _elements(w):
+    """Kernels (K, C, kh, kw) as (K, kh·kw, C)."""
+    K, C, kh, kw = w.shape
+    return w.transpose(0, 2, 3, 1).reshape(K, kh * kw, C)
+
+
+def _as_kernels(elements, shape):
+    """The inverse of :func:`_elements`, a view."""
+    K, C, kh, kw = shape
+    return elements.reshape(K, kh, kw, C).transpose(0, 3, 1, 2)
+
+
+def _channels_last(x, kh, kw):
+    """Images (N, C, H, W) as (N, H + kh - 1, W + kw - 1, C), contiguous, zeros around them."""
+    return get_array_module(x).ascontiguousarray(pad_same(x, kh, kw).transpose(0, 2, 3, 1))
+
+
+# --- patches and pixels under kernels -------------------------------------------------------------
+
+
+def _patch_gatherer(x, winner, kh, kw):
+    """A function: slice of maps -> what their kernels cover, shape (maps, N, kh·kw·C), a copy."""
+    xp = get_array_module(x)
+    padded = _channels_last(x, kh, kw)
+    windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(1, 2))
+    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (N, H, W, kh, kw, C), not copied
+    image, W = xp.arange(len(x)), x.shape[3]
+
+    def gather(maps):
+        corner = winner[maps]
+        return windows[image, corner // W, corner % W].reshape(*corner.shape, -1)
+
+    return gather
+
+
+def _covered_pixels(winner, kh, kw, W, padded_shape):
+    """Which pixels the kernels cover: flat numbers over all padded images, (K, kh·kw, N)."""
+    xp = get_array_module(winner)
+    _, Hp, Wp, _ = padded_shape
+    p, q = winner // W, winner % W
+    corner = xp.arange(winner.shape[1]) * (Hp * Wp) + p * Wp + q
+    element = (xp.arange(kh)[:, None] * Wp + xp.arange(kw)).reshape(-1, 1)
+    return corner.astype("int32")[:, None, :] + element.astype("int32")
+
+
+def _winner_matrix(a, pixel, pixels):
+    """A row for each element of each kernel, a column for each pixel, ``a`` where it covers it."""
+    values = numpy.broadcast_to(a[:, None, :], pixel.shape).ravel()
+    starts = numpy.arange(0, pixel.size + 1, pixel.shape[2], dtype="int32")
+    return csr_array((values, pixel.ravel(), starts), shape=(len(starts) - 1, pixels))
+
+
+# Measured, see the lecture on speed.  What a block of the gathering passes holds should stay in
+# the cache of a core with the patches' products; on a GPU blocks are as large as is decent.
+PATCH_BYTES_HOST = 1 << 18
+PATCH_BYTES_DEVICE = 1 << 28
+MATRIX_ENTRIES = 1 << 19
+MANY_CHANNELS = 16
+
+
+def _maps_at_a_time(xp, N, kernels):
+    limit = PATCH_BYTES_HOST if xp is numpy else PATCH_BYTES_DEVICE
+    return max(1, limit // (N * kernels[0].size * kernels.dtype.itemsize))

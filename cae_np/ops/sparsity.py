@@ -27,7 +27,8 @@ def winner_take_all(h):
     M14, training step 2: Γ_i = arg max(z_i).
     """
     xp = get_array_module(h)
-    flat = h.reshape(*h.shape[:2], -1)
+    N, K, H, W = h.shape
+    flat = h.reshape(N, K, H * W)
     winner = flat.argmax(axis=2)
     return xp.take_along_axis(flat, winner[:, :, None], axis=2)[:, :, 0], winner
 
@@ -85,7 +86,8 @@ def place_backward(dh, winner):
     da : array, shape (N, K)
     """
     xp = get_array_module(dh, winner)
-    flat = dh.reshape(*dh.shape[:2], -1)
+    N, K, H, W = dh.shape
+    flat = dh.reshape(N, K, H * W)
     return xp.take_along_axis(flat, winner[:, :, None], axis=2)[:, :, 0]
 
 

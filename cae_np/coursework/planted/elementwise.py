@@ -1,0 +1,219 @@
+"""Mistakes in biases, the fully connected map, non-linearities, losses and corruption."""
+
+import numpy as np
+
+from ... import ops
+from ...ops.activations import AMPLITUDE, SLOPE
+from .mistake import planted_in
+
+# --- bias and affine ------------------------------------------------------------------------------
+
+
+@planted_in("add_bias", "The bias is added in place: the caller's maps are changed.")
+def bias_added_in_place(y, b):
+    y += b[:, None, None]
+    return y
+
+
+@planted_in("add_bias", "The bias is subtracted.")
+def bias_subtracted(y, b):
+    return y - b[:, None, None]
+
+
+@planted_in("add_bias_backward", "db is a mean; every place of every image adds to it.")
+def db_is_a_mean(dy):
+    return dy, dy.mean(axis=(0, 2, 3))
+
+
+@planted_in("add_bias_backward", "db sums over the wrong axes: maps stay, images and places go.")
+def db_over_the_wrong_axes(dy):
+    return dy, dy.sum(axis=(1, 2, 3))
+
+
+@planted_in("add_bias_backward", "db leaves the batch out of its sum.")
+def db_of_the_first_image(dy):
+    return dy, dy[0].sum(axis=(1, 2))
+
+
+@planted_in("affine", "The bias is forgotten.")
+def bias_forgotten(x, w, b):
+    return x @ w.T
+
+
+@planted_in("affine_backward", "dW is transposed: its shape is that of W.")
+def dw_transposed(dy, x, w, b):
+    return dy @ w, x.T @ dy, dy.sum(axis=0)
+
+
+@planted_in("affine_backward", "db is a mean over the batch; it is the sum.")
+def db_of_affine_is_a_mean(dy, x, w, b):
+    return dy @ w, dy.T @ x, dy.mean(axis=0)
+
+
+@planted_in("affine_backward", "dx ignores the upstream gradient, as if it were all ones.")
+def dx_without_upstream(dy, x, w, b):
+    return np.ones_like(dy) @ w, dy.T @ x, dy.sum(axis=0)
+
+
+# --- non-linearities ------------------------------------------------------------------------------
+
+
+@planted_in("linear_backward", "dx is dy times y; the derivative of y = x is 1.")
+def dy_times_y(dy, y):
+    return dy * y
+
+
+@planted_in("scaled_tanh", "The slope 2/3 is left out: 1.7159 · tanh(2x/3).")
+def slope_left_out(x):
+    return AMPLITUDE * np.tanh(x)
+
+
+@planted_in(
+    "scaled_tanh_backward", "1 - y² is the derivative of the plain tanh, not of the scaled."
+)
+def derivative_of_the_plain_tanh(dy, y):
+    return dy * (1 - y * y)
+
+
+@planted_in("scaled_tanh_backward", "y is taken for x: the backward gets the forward's output.")
+def output_taken_for_input(dy, y):
+    return dy * SLOPE * AMPLITUDE / np.cosh(SLOPE * y) ** 2
+
+
+@planted_in("relu", "Negative values are set to zero in place: the caller's array is changed.")
+def relu_in_place(x):
+    x[x < 0] = 0
+    return x
+
+
+@planted_in("relu", "The absolute value is taken; negative values become zero.")
+def absolute_value(x):
+    return abs(x)
+
+
+@planted_in("relu_backward", "The gradient passes everywhere; where y is 0 it must not.")
+def relu_lets_all_through(dy, y):
+    return dy.copy()
+
+
+@planted_in("relu_backward", "The derivative comes back without the upstream gradient.")
+def relu_derivative_alone(dy, y):
+    return (y > 0).astype(y.dtype)
+
+
+@planted_in("logistic", "exp overflows for large x; write it with tanh, or by cases.")
+def logistic_overflows(x):
+    return np.exp(x) / (1 + np.exp(x))
+
+
+@planted_in("logistic_backward", "The derivative comes back without the upstream gradient.")
+def logistic_derivative_alone(dy, y):
+    return y * (1 - y)
+
+
+@planted_in("logistic_backward", "The logistic is applied to y again; y is its output already.")
+def logistic_applied_twice(dy, y):
+    s = 1 / (1 + np.exp(-y))
+    return dy * s * (1 - s)
+
+
+@planted_in("softmax", "Everything is normalised together; each row sums to 1 on its own.")
+def softmax_over_everything(x):
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+@planted_in("softmax", "exp overflows for large x: subtract the row's maximum first.")
+def softmax_overflows(x):
+    e = np.exp(x)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@planted_in(
+    "softmax_backward", "y(1 - y) is the diagonal only: each y depends on all x of its row."
+)
+def diagonal_only(dy, y):
+    return dy * y * (1 - y)
+
+
+# --- losses ---------------------------------------------------------------------------------------
+
+
+@planted_in("squared_error", "The mean is over pixels too; the error of an image is a sum.")
+def mean_over_pixels(x_hat, x):
+    return ((x_hat - x) ** 2).mean()
+
+
+@planted_in("squared_error", "The sum over the batch is not divided by N.")
+def not_divided_by_the_batch(x_hat, x):
+    return ((x_hat - x) ** 2).sum()
+
+
+@planted_in("squared_error_backward", "The factor 2 of the square's derivative is missing.")
+def factor_two_missing(x_hat, x):
+    return (x_hat - x) / len(x)
+
+
+@planted_in(
+    "squared_error_backward", "The sign is wrong: d/dx_hat of (x_hat - x)² is 2 (x_hat - x)."
+)
+def sign_reversed(x_hat, x):
+    return 2 * (x - x_hat) / len(x)
+
+
+@planted_in("softmax_cross_entropy", "exp overflows for large scores: subtract the row's maximum.")
+def cross_entropy_overflows(z, labels):
+    right = z[np.arange(len(z)), labels]
+    return (np.log(np.exp(z).sum(axis=1)) - right).mean()
+
+
+@planted_in("softmax_cross_entropy", "The losses are summed; the mean over the batch was meant.")
+def cross_entropy_summed(z, labels):
+    return ops.softmax_cross_entropy(z, labels) * len(z)
+
+
+@planted_in("softmax_cross_entropy_backward", "The gradient is not divided by N, but the loss is.")
+def gradient_not_averaged(z, labels):
+    return ops.softmax_cross_entropy_backward(z, labels) * len(z)
+
+
+@planted_in("softmax_cross_entropy_backward", "The 1 of the right class is not subtracted.")
+def right_class_not_subtracted(z, labels):
+    return ops.softmax(z) / len(z)
+
+
+# --- corruption -----------------------------------------------------------------------------------
+
+
+@planted_in("binomial_mask", "Pixels survive with probability p; they are switched off with it.")
+def survival_taken_for_loss(rng, shape, p):
+    return rng.random(shape) < p
+
+
+@planted_in("binomial_mask", "One draw serves the whole batch; every image has its own.")
+def one_mask_for_all(rng, shape, p):
+    return np.broadcast_to(rng.random(shape[1:]) >= p, shape)
+
+
+@planted_in("gaussian_noise", "sigma is taken for the variance; it is the standard deviation.")
+def variance_taken(rng, shape, sigma):
+    return (rng.standard_normal(shape) * np.sqrt(sigma)).astype(np.float32)
+
+
+@planted_in("corrupt", "The images are corrupted in place: the clean target is lost.")
+def corrupted_in_place(x, draw):
+    if draw.dtype == bool:
+        x *= draw
+    else:
+        x += draw
+    return x
+
+
+@planted_in("corrupt", "The mask is used the wrong way round: True means that a pixel survives.")
+def mask_inverted(x, draw):
+    return x * ~draw if draw.dtype == bool else x + draw
+
+
+@planted_in("corrupt_backward", "Pixels that were switched off get a gradient; they cannot matter.")
+def gradient_of_lost_pixels(dy, draw):
+    return dy.copy()

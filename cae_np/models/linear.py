@@ -1,0 +1,314 @@
+"""Linear read-outs, which show how good features are: softmax regression and a linear SVM.
+
+Over weights W and free biases b both minimise
+
+    (1/N) Σ_n loss(W s_n + b, label_n) + (λ/2) ‖W‖²,
+
+s_n being the features x_n, scaled.  The features (gigabytes) stay where they are, as they are:
+scaling is folded into the weights, and everything walks through them in blocks of rows.  Products
+with the features run in their dtype; what is small, and every sum over blocks, is float64.
+"""
+
+import math
+
+import numpy
+
+from ..backend import active, get_array_module, to_device, to_numpy
+from ..errors import ConfigError, DivergenceError
+from ..ops import affine, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..optim import SCHEDULES, Adam
+from .hinge import squared_hinge, squared_hinge_backward
+from .lbfgs import minimize_lbfgs
+from .parameters import host_parameters, load_parameters
+from .scaling import SCALINGS, fold, fold_backward, measure_scaling, row_blocks
+
+
+class LinearReadout:
+    """What both read-outs share; each names its loss.
+
+    Parameters
+    ----------
+    inputs : int
+        D, values of a feature vector.
+    classes : int
+        At least 2.
+    penalty : float
+        λ >= 0, for the weights of *scaled* features; biases are free.
+    scaling : {"global", "feature", "none"}
+        See :func:`cae_np.models.scaling.measure_scaling`.
+    dtype : str
+        "float32" or "float64", of the features.
+
+    Attributes
+    ----------
+    params : dict
+        "w" (classes, D) and "b" (classes,), for features as they come: scaling is folded in.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    # Functions of scores and labels: the mean over the batch, and its gradient for the scores.
+    loss = loss_backward = None
+
+    def __init__(self, inputs, classes, *, penalty=3e-3, scaling="global", dtype="float32"):
+        if inputs < 1 or classes < 2:
+            raise ConfigError(f"{inputs} inputs, {classes} classes: expected at least 1 and 2")
+        if not 0 <= penalty < math.inf:
+            raise ConfigError(f"penalty {penalty}: expected a finite number, at least 0")
+        if scaling not in SCALINGS:
+            raise ConfigError(f"scaling {scaling!r}: choose one of {', '.join(SCALINGS)}")
+        if dtype not in ("float32", "float64"):
+            raise ConfigError(f"dtype {dtype!r}: choose float32 or float64")
+        self.config = {
+            "inputs": inputs,
+            "classes": classes,
+            "penalty": penalty,
+            "scaling": scaling,
+            "dtype": dtype,
+        }
+        self.classes, self.penalty, self.scaling = classes, penalty, scaling
+        xp = active().module
+        self.params = {"w": xp.zeros((classes, inputs), dtype), "b": xp.zeros(classes, dtype)}
+
+    def scores(self, features):
+        """Wx + b: as high as a class is likely.
+
+        Parameters
+        ----------
+        features : array, shape (N, D)
+
+        Returns
+        -------
+        z : array, shape (N, classes)
+        """
+        return affine(features, self.params["w"], self.params["b"])
+
+    def predict(self, features):
+        """The class of the highest score.
+
+        Parameters
+        ----------
+        features : array, shape (N, D)
+
+        Returns
+        -------
+        integer array, shape (N,)
+        """
+        return self.scores(features).argmax(axis=1)
+
+    def error_rate(self, features, labels):
+        """Share of the rows that are assigned to a wrong class.
+
+        Parameters
+        ----------
+        features : array, shape (N, D)
+        labels : integer array, shape (N,), on host or device
+
+        Returns
+        -------
+        float in [0, 1]
+        """
+        labels = self._checked(features, labels)
+        return float(to_numpy((self.predict(features) != labels).mean()))
+
+    def fit(self, features, labels, *, max_iterations=100, tolerance=1e-5, progress=None):
+        """Minimise over all rows at once by L-BFGS, from zero weights.
+
+        Parameters
+        ----------
+        features : array of the read-out's dtype, shape (N, D)
+            On the active backend, a memory map included; neither copied nor modified.
+        labels : integer array, shape (N,), on host or device
+        max_iterations, tolerance, progress
+            See :func:`cae_np.models.lbfgs.minimize_lbfgs`.
+
+        Returns
+        -------
+        report : dict
+            See :func:`cae_np.models.lbfgs.minimize_lbfgs`.
+
+        Raises
+        ------
+        ValueError
+            If shapes, dtypes or labels are not as described, or a feature is not finite.
+        ConfigError, DivergenceError
+            As in :func:`cae_np.models.lbfgs.minimize_lbfgs`.
+        """
+        labels = self._checked(features, labels)
+        mean, std = measure_scaling((features[rows] for rows in row_blocks(features)), self.scaling)
+
+        def objective(scaled):
+            return self.objective(scaled, features, labels, mean, std)
+
+        start = {name: numpy.zeros(p.shape) for name, p in self.params.items()}
+        scaled, report = minimize_lbfgs(objective, start, max_iterations, tolerance, progress)
+        v, c = fold(scaled["w"], scaled["b"], mean, std)
+        self._set(v, c)
+        return report
+
+    def objective(self, scaled, features, labels, mean, std):
+        """What is minimised, and its gradients, in one walk through the features.
+
+        Parameters
+        ----------
+        scaled : dict
+            "w" (classes, D) and "b" (classes,) for scaled features: float64, on the host.
+        features : array, shape (N, D)
+        labels : integer array, shape (N,), beside the features
+        mean, std : float64 arrays on the host, shape (D,)
+
+        Returns
+        -------
+        value : float
+        gradients : dict
+            Like ``scaled``.
+        """
+        xp = get_array_module(features)
+        w, b = scaled["w"], scaled["b"]
+        v, c = (to_device(array) for array in fold(w, b, mean, std))
+        value, dv, dc = xp.zeros((), "float64"), xp.zeros_like(v), xp.zeros_like(c)
+        v = v.astype(features.dtype)
+        for rows in row_blocks(features):
+            of_block = self._sums(features[rows], labels[rows], v, c)
+            value += of_block[0]
+            dv += of_block[1]
+            dc += of_block[2]
+        N = len(features)
+        dw, db = fold_backward(to_numpy(dv) / N, to_numpy(dc) / N, mean, std)
+        value = float(to_numpy(value)) / N + self.penalty / 2 * float((w * w).sum())
+        return value, {"w": dw + self.penalty * w, "b": db}
+
+    def fit_batches(self, batches, epochs, *, rate=1e-3, schedule="linear_to_zero", progress=None):
+        """Minimise by Adam over mini-batches, from zero weights: for what does not fit in memory.
+
+        Parameters
+        ----------
+        batches : callable, (epoch) -> iterable of (features, labels)
+            Every row once an epoch, in an order of its own; the arrays are as in :meth:`fit`.
+            Epoch 0 is asked for twice: before training, scaling is measured on it.
+        epochs : int
+        rate : float
+            Learning rate of the first step.
+        schedule : str
+            One of :data:`cae_np.optim.SCHEDULES`: how the rate falls, step by step.
+        progress : callable, (epoch, value) -> None, optional
+            Called after each epoch, counted from 1.
+
+        Returns
+        -------
+        report : dict
+            ``epochs``, ``steps``, and ``value``: the loss averaged over the last epoch (while
+            the weights changed) and the penalty at its end.
+
+        Raises
+        ------
+        ConfigError
+            If epochs, rate or schedule is out of its range.
+        ValueError
+            As in :meth:`fit`.
+        DivergenceError
+            If the loss becomes infinite or NaN.
+        """
+        if epochs < 1 or not 0 < rate < math.inf or schedule not in SCHEDULES:
+            raise ConfigError(
+                f"epochs {epochs}, rate {rate}, schedule {schedule!r}: expected at least 1, "
+                f"a positive number, and one of {', '.join(SCHEDULES)}"
+            )
+        steps_per_epoch = 0
+
+        def features_of_first_epoch():
+            nonlocal steps_per_epoch
+            for features, labels in batches(0):
+                self._checked(features, labels)
+                steps_per_epoch += 1
+                yield features
+
+        mean, std = measure_scaling(features_of_first_epoch(), self.scaling)
+        dtype = self.config["dtype"]
+        mean_device, std_device = to_device(mean, dtype), to_device(std, dtype)
+        xp = get_array_module(mean_device)
+        scaled = {name: xp.zeros_like(p) for name, p in self.params.items()}
+        adam, anneal, step = Adam(), SCHEDULES[schedule], 0
+        for epoch in range(epochs):
+            total, N = xp.zeros((), "float64"), 0
+            for features, labels in batches(epoch):
+                labels = self._checked(features, labels)
+                v, c = fold(scaled["w"], scaled["b"], mean_device, std_device)
+                value, dv, dc = self._sums(features, labels, v, c)
+                total += value
+                dw, db = fold_backward(dv, dc.astype(dtype), mean_device, std_device)
+                dw /= len(features)
+                dw += self.penalty * scaled["w"]
+                done = min(step / (epochs * steps_per_epoch), 1.0)
+                adam.step(scaled, {"w": dw, "b": db / len(features)}, rate * anneal(done))
+                step += 1
+                N += len(features)
+            if N == 0:
+                raise ValueError(f"batches({epoch}) has no rows; it must begin anew at each call")
+            value = float(to_numpy(total)) / N
+            value += self.penalty / 2 * float(to_numpy((scaled["w"] ** 2).sum()))
+            if not math.isfinite(value):
+                raise DivergenceError(
+                    f"the loss is {value} after epoch {epoch + 1}; lower the rate, {rate}"
+                )
+            if progress:
+                progress(epoch + 1, value)
+        host = {name: to_numpy(p).astype("float64") for name, p in scaled.items()}
+        self._set(*fold(host["w"], host["b"], mean, std))
+        return {"epochs": epochs, "steps": step, "value": value}
+
+    def state(self):
+        """``(host arrays by name, configuration)``."""
+        return host_parameters(self.params), dict(self.config)
+
+    def load_state(self, arrays):
+        """Take parameters saved by :meth:`state` of a read-out of the same configuration."""
+        load_parameters(self.params, arrays)
+
+    def _sums(self, features, labels, v, c):
+        """Loss, its gradient for v and that for c, summed over the rows of one block."""
+        z = affine(features, v, c).astype("float64", copy=False)
+        n = len(features)
+        dz = self.loss_backward(z, labels) * n
+        return self.loss(z, labels) * n, dz.astype(features.dtype).T @ features, dz.sum(axis=0)
+
+    def _set(self, v, c):
+        load_parameters(self.params, {"w": v, "b": c})
+
+    def _checked(self, features, labels):
+        """Labels beside the features, after a look at both."""
+        D, dtype = self.config["inputs"], self.config["dtype"]
+        if features.shape != (len(features) or 1, D) or features.dtype != dtype:
+            raise ValueError(
+                f"features are {features.dtype} of shape {features.shape}; expected {dtype} of "
+                f"shape (N, {D}), N at least 1"
+            )
+        labels = to_numpy(labels)
+        if labels.shape != features.shape[:1] or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"labels are {labels.dtype} of shape {labels.shape}; expected integers of shape "
+                f"({len(features)},), one for each row of features"
+            )
+        wrong = ((labels < 0) | (labels >= self.classes)).nonzero()[0]
+        if len(wrong):
+            raise ValueError(
+                f"label {labels[wrong[0]]} of row {wrong[0]}: expected 0 to {self.classes - 1}"
+            )
+        return to_device(labels, "int64")
+
+
+class SoftmaxRegression(LinearReadout):
+    """Multinomial logistic regression: the read-out of M14's table 1."""
+
+    loss = staticmethod(softmax_cross_entropy)
+    loss_backward = staticmethod(softmax_cross_entropy_backward)
+
+
+class LinearSVM(LinearReadout):
+    """One linear support vector machine a class against the rest, with the squared hinge."""
+
+    loss = staticmethod(squared_hinge)
+    loss_backward = staticmethod(squared_hinge_backward)

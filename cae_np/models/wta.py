@@ -1,0 +1,390 @@
+"""The winner-take-all auto-encoder of Makhzani & Frey 2014, written twice: to read, and to run.
+
+The *dense* path is the paper's algorithm box, line by line, over whole feature maps.  The *sparse*
+path computes the same numbers from the winners alone and is many times faster.  One is the test of
+the other.
+"""
+
+import numpy
+
+from ..backend import active, get_array_module, to_device, to_numpy
+from ..errors import ConfigError
+from ..ops import (
+    ACTIVATIONS,
+    add_bias,
+    add_bias_backward,
+    convolve_same,
+    convolve_same_backward,
+    correlate_same,
+    global_top_k,
+    kernel_gradient,
+    pad_same,
+    place,
+    squared_error,
+    squared_error_backward,
+    top_n,
+    winner_take_all,
+)
+from ..ops.encode import count_ties, encode_pooled, encode_winners
+from ..ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
+from ..rng import Purpose, generator
+from .parameters import host_parameters, load_parameters
+
+SPARSITIES = ("winner", "top_n", "global_top_k", "none", "lifetime")
+
+
+class WinnerTakeAll:
+    """z_i = f(P_i ∗ x + b_i), all of each map but its largest unit erased, x̂ = Σ_i W_i ∗ z_i + c.
+
+    Parameters
+    ----------
+    channels : int
+        C, channels of the images.
+    maps : int
+        K, feature maps.
+    kernel : pair of int
+        (kh, kw) in pixels.
+    path : {"sparse", "dense"}
+        How the same numbers are computed.  The sparse path knows the sparsities "winner" and
+        "lifetime" only.
+    activation : {"relu", "linear", "logistic"}
+        f.  All are monotone, so the largest unit is found before f is applied.
+    tied : bool
+        Whether W = P; M14: it "hurt the generalization performance".
+    sparsity : {"winner", "top_n", "global_top_k", "none", "lifetime"}
+        What stays of the maps in training.  "winner": the largest unit of each map (the method).
+        "top_n": the ``amount`` largest of each map.  "global_top_k": the ``amount`` largest of
+        all maps of an image together.  "none": everything.  "lifetime": of each map's winners
+        in a batch only the strongest, a share of ``amount``; this is from the later version of
+        the paper, *Winner-Take-All Autoencoders* (NIPS 2015), not from M14.
+    amount : number, optional
+        n, k, or a share in (0, 1], for the three sparsities that need one.
+    pool_width, pool_stride : int
+        Of the overlapping max-pooling that makes features, in pixels.
+    scale : float
+        Initial kernels are N(0, scale²), biases zero.
+    seed, stage : int
+        Decide the initial weights.
+    dtype : str
+        "float32" to train, "float64" to check gradients.
+
+    Attributes
+    ----------
+    params : dict
+        "w_enc" (K, C, kh, kw), M14's P; "b" (K,); "w_dec" (K, C, kh, kw), M14's W, unless tied;
+        "c" (C,), M14's b'.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    def __init__(
+        self,
+        channels,
+        maps,
+        kernel,
+        *,
+        path="sparse",
+        activation="relu",
+        tied=False,
+        sparsity="winner",
+        amount=None,
+        pool_width=5,
+        pool_stride=3,
+        scale=0.1,
+        seed=0,
+        stage=0,
+        dtype="float32",
+    ):
+        kh, kw = kernel
+        self.config = {
+            "channels": channels,
+            "maps": maps,
+            "kernel": [kh, kw],
+            "path": path,
+            "activation": activation,
+            "tied": tied,
+            "sparsity": sparsity,
+            "amount": amount,
+            "pool_width": pool_width,
+            "pool_stride": pool_stride,
+            "scale": scale,
+            "dtype": dtype,
+        }
+        _check(self.config)
+        self.path, self.sparsity, self.amount = path, sparsity, amount
+        self.pool_width, self.pool_stride = pool_width, pool_stride
+        self._f, self._f_backward = ACTIVATIONS[activation]
+
+        rng, xp = generator(Purpose.WEIGHTS, seed, stage), active().module
+        self.params = {
+            "w_enc": _draw_kernels(rng, (maps, channels, kh, kw), scale, dtype),
+            "b": xp.zeros(maps, dtype),
+            "c": xp.zeros(channels, dtype),
+        }
+        if not tied:
+            self.params["w_dec"] = _draw_kernels(rng, (maps, channels, kh, kw), scale, dtype)
+        self._tally = _Tally(maps)
+
+    @property
+    def w_dec(self):
+        """The decoder's kernels, with tied weights the encoder's."""
+        return self.params.get("w_dec", self.params["w_enc"])
+
+    def loss_and_gradients(self, x, target=None):
+        """M14's error, averaged over the batch, and its gradient.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+        target : array, shape (N, C, H, W), optional
+            What is to be reconstructed; default x.
+
+        Returns
+        -------
+        loss : 0-d array
+            ``1/N Σ_n ‖x_hat[n] - target[n]‖²``
+        gradients : dict of arrays
+            As ``params``.
+        """
+        target = x if target is None else target
+        step = self._sparse_step if self.path == "sparse" else self._dense_step
+        loss, (dw_enc, db, dw_dec, dc) = step(x, target)
+        if "w_dec" in self.params:
+            return loss, {"w_enc": dw_enc, "b": db, "w_dec": dw_dec, "c": dc}
+        return loss, {"w_enc": dw_enc + dw_dec, "b": db, "c": dc}
+
+    # --- the algorithm box of M14, section 2.1 ---
+
+    def _dense_step(self, x, target):
+        w_enc, b, c = (self.params[name] for name in ("w_enc", "b", "c"))
+        # 1) feedforward   2) keep the largest   3) output and error
+        h, mask = self._dense_hidden(x)
+        x_hat = add_bias(convolve_same(h, self.w_dec), c)
+        loss = squared_error(x_hat, target)
+        # 4) backpropagate only through the largest
+        dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))
+        dh, dw_dec = convolve_same_backward(dx_hat, h, self.w_dec)
+        dz, db = add_bias_backward(self._f_backward(dh, h) * mask)
+        dw_enc = kernel_gradient(pad_same(x, *w_enc.shape[2:]), dz)
+        self._tally.count(x, w_enc, (h != 0).sum(axis=(2, 3)))
+        return loss, (dw_enc, db, dw_dec, dc)
+
+    def _dense_hidden(self, x):
+        """The maps with all erased but what ``mask`` keeps, both (N, K, H, W)."""
+        z = add_bias(correlate_same(x, self.params["w_enc"]), self.params["b"])
+        mask = self._kept(z)
+        return self._f(z) * mask, mask
+
+    def _kept(self, z):
+        """Which units stay: a mask of 0 and 1, or False and True."""
+        if self.sparsity == "none":
+            return get_array_module(z).ones_like(z)
+        if self.sparsity == "top_n":
+            return top_n(z, self.amount)
+        if self.sparsity == "global_top_k":
+            return global_top_k(z, self.amount)
+        a, winner = winner_take_all(z)
+        return place(self._strongest(self._f(a)), winner, z.shape[2:])
+
+    # --- the same from the winners alone ---
+
+    def _sparse_step(self, x, target):
+        w_enc, c = self.params["w_enc"], self.params["c"]
+        a, kept, winner = self._sparse_hidden(x)
+        x_hat = add_bias(sparse_decode(a, winner, self.w_dec, x.shape[2:]), c)
+        loss = squared_error(x_hat, target)
+        dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))
+        da, dw_dec = sparse_decode_backward(dx_hat, a, winner, self.w_dec)
+        dz = self._f_backward(da, a) * kept
+        dw_enc = sparse_kernel_gradient(dz, winner, x, *w_enc.shape[2:])
+        self._tally.count(x, w_enc, a != 0)
+        return loss, (dw_enc, dz.sum(axis=0), dw_dec, dc)
+
+    def _sparse_hidden(self, x):
+        """The winners' values, which of them are kept, and their positions, each (N, K)."""
+        z, winner = encode_winners(x, self.params["w_enc"])
+        a = self._f(z + self.params["b"])
+        kept = self._strongest(a)
+        return a * kept, kept, winner
+
+    def _strongest(self, a):
+        """1 for every winner, or, with lifetime sparsity, for each map's strongest of the batch."""
+        if self.sparsity != "lifetime":
+            return get_array_module(a).ones_like(a)
+        n = max(1, round(self.amount * len(a)))
+        return top_n(a.T[None, :, :, None], n)[0, :, :, 0].T.astype(a.dtype)
+
+    # --- what a trained model is for ---
+
+    def hidden(self, x):
+        """The maps as in training, constraint on.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        h : array, shape (N, K, H, W)
+        """
+        if self.path == "dense":
+            return self._dense_hidden(x)[0]
+        a, _, winner = self._sparse_hidden(x)
+        return place(a, winner, x.shape[2:])
+
+    def reconstruct(self, x):
+        """x̂ from the maps as in training.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        x_hat : array, shape (N, C, H, W)
+        """
+        if self.path == "dense":
+            x_hat = convolve_same(self._dense_hidden(x)[0], self.w_dec)
+        else:
+            a, _, winner = self._sparse_hidden(x)
+            x_hat = sparse_decode(a, winner, self.w_dec, x.shape[2:])
+        return add_bias(x_hat, self.params["c"])
+
+    def encode(self, x):
+        """Features for a classifier or the next layer: constraint off, ReLU, max-pooled.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        array, shape (N, K, ceil(H / pool_stride), ceil(W / pool_stride))
+
+        Notes
+        -----
+        M14, "Sparse Encoding": ReLU whatever f was in training.  Only a few images' maps are in
+        memory at a time.
+        """
+        w_enc, b = self.params["w_enc"], self.params["b"]
+        return encode_pooled(x, w_enc, b, self.pool_width, self.pool_stride)
+
+    def telemetry(self):
+        """What the steps since the last call have counted; reading it waits for the device.
+
+        Returns
+        -------
+        dict
+            ``active_share``: share of images on which a map is active (not zero), least, median
+            and most over the maps; ``dead_maps``: number of maps active on none;
+            ``hidden_sparsity``: share of all units that were active (M14: 0.1 %); ``ties``: share
+            of maps with more than one largest unit, of the first batch since the last call.
+        """
+        return self._tally.read()
+
+    def state(self):
+        """``(host arrays by name, configuration)``; "tally" is what telemetry has counted."""
+        arrays = host_parameters(self.params)
+        return arrays | {"tally": to_numpy(self._tally.counts).copy()}, dict(self.config)
+
+    def load_state(self, arrays):
+        """Take parameters saved by :meth:`state` of a model of the same configuration."""
+        arrays = dict(arrays)
+        self._tally.load(arrays.pop("tally", None))
+        load_parameters(self.params, arrays)
+
+
+class _Tally:
+    """Counts of active units, kept on the device between two readings."""
+
+    def __init__(self, maps):
+        self._maps = maps
+        self.load(None)
+
+    def load(self, counts):
+        """Go on from saved ``counts``, or from zero."""
+        # images, units, active units, maps searched for ties, ties; then for each map: images.
+        counts = numpy.zeros(5 + self._maps, numpy.int64) if counts is None else counts
+        self.counts = to_device(counts.copy())
+        self._seek_ties = not counts[3]
+
+    def count(self, x, w, active):
+        """Count a batch.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+        w : array, the encoder's kernels
+        active : array, shape (N, K)
+            How many units of each map are not zero.
+        """
+        (N, _, H, W), K = x.shape, self._maps
+        self.counts[0] += N
+        self.counts[1] += N * K * H * W
+        self.counts[2] += active.sum()
+        self.counts[5:] += (active > 0).sum(axis=0)
+        if self._seek_ties:  # costs as much as the encoder, so one batch must do
+            self.counts[3] += N * K
+            self.counts[4] += count_ties(x, w).sum()
+            self._seek_ties = False
+
+    def read(self):
+        images, units, active, searched, ties, *of_map = to_numpy(self.counts).tolist()
+        self.load(None)
+        of_map = sorted(count / max(1, images) for count in of_map)
+        return {
+            "active_share": [of_map[0], of_map[len(of_map) // 2], of_map[-1]],
+            "dead_maps": sum(share == 0 for share in of_map),
+            "hidden_sparsity": active / max(1, units),
+            "ties": ties / max(1, searched),
+        }
+
+
+def _draw_kernels(rng, shape, scale, dtype):
+    """Kernels of shape (K, C, kh, kw) whose memory has the channels last, as the passes like it."""
+    w = (rng.standard_normal(shape) * scale).transpose(0, 2, 3, 1)
+    return to_device(numpy.ascontiguousarray(w), dtype).transpose(0, 3, 1, 2)
+
+
+def _check(config):
+    def require(condition, what):
+        if not condition:
+            raise ConfigError(f"winner-take-all auto-encoder: {what}")
+
+    for name, known in (
+        ("path", ("sparse", "dense")),
+        ("activation", ("relu", "linear", "logistic")),
+        ("sparsity", SPARSITIES),
+    ):
+        require(config[name] in known, f"{name} {config[name]!r}: choose one of {', '.join(known)}")
+    sizes = [config[name] for name in ("channels", "maps", "pool_width", "pool_stride")]
+    require(
+        min(sizes + config["kernel"]) >= 1 and config["scale"] >= 0,
+        f"channels, maps, pool_width and pool_stride are {sizes}, kernel {config['kernel']}, scale "
+        f"{config['scale']}: sizes must be at least 1 and the scale not negative",
+    )
+    require(
+        config["pool_stride"] <= config["pool_width"],
+        f"pool_stride {config['pool_stride']} leaves pixels out; choose at most "
+        f"pool_width = {config['pool_width']}",
+    )
+    sparsity, amount = config["sparsity"], config["amount"]
+    require(
+        config["path"] == "dense" or sparsity in ("winner", "lifetime"),
+        f"sparsity {sparsity!r} keeps more than one unit a map: choose path='dense'",
+    )
+    if sparsity in ("top_n", "global_top_k"):
+        require(
+            isinstance(amount, int) and amount >= 1,
+            f"sparsity {sparsity!r} with amount {amount!r}: expected a whole number of units",
+        )
+    elif sparsity == "lifetime":
+        require(
+            amount is not None and 0 < amount <= 1,
+            f"sparsity 'lifetime' with amount {amount!r}: expected a share in (0, 1]",
+        )
+    else:
+        require(amount is None, f"sparsity {sparsity!r} takes no amount, got {amount!r}")

@@ -1,0 +1,162 @@
+"""What the operations promise beside their values: strips, workspaces, ``out``, messages."""
+
+import numpy as np
+import pytest
+
+from cae_np.backend import Workspace, to_numpy
+from cae_np.ops import conv, correlate_valid
+
+DIRECTIONS = {
+    "correlate_valid": ["x", "w"],
+    "correlate_valid_backward": ["h", "x", "w"],
+    "convolve_full": ["h", "w"],
+    "convolve_full_backward": ["x", "h", "w"],
+    "kernel_gradient": ["x", "h"],
+    "correlate_same": ["x", "w"],
+    "correlate_same_backward": ["same", "x", "w"],
+    "convolve_same": ["same", "w"],
+    "convolve_same_backward": ["x", "same", "w"],
+}
+
+
+@pytest.fixture(params=[(2, 4), (3, 1)], ids=["more maps", "more channels"])
+def arrays(request, xp):
+    """The columns are made of the side that has fewer channels."""
+    C, K = request.param
+    rng = np.random.default_rng(0)
+    shapes = {"x": (3, C, 9, 6), "w": (K, C, 3, 2), "h": (3, K, 7, 5), "same": (3, K, 9, 6)}
+    return {name: xp.asarray(rng.standard_normal(shape)) for name, shape in shapes.items()}
+
+
+def results(impl, name, arrays, *options):
+    found = getattr(impl, name)(*[arrays[a] for a in DIRECTIONS[name]], *options)
+    return [to_numpy(a) for a in (found if isinstance(found, tuple) else (found,))]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_strips_do_not_change_results(impl, arrays, name, rows, monkeypatch):
+    expected = results(impl, name, arrays)
+    N, C = arrays["x"].shape[:2]
+    row_bytes = 8 * N * C * (3 * 2) * 5  # a row of 5 places, a kernel of 3×2
+    monkeypatch.setattr(conv, "STRIP_BYTES_HOST", rows * row_bytes)
+    monkeypatch.setattr(conv, "STRIP_BYTES_DEVICE", rows * row_bytes)
+    assert len(conv._strips(arrays["x"], 7, 5, 3, 2)) == -(-7 // rows)
+    for found, a in zip(results(impl, name, arrays), expected, strict=True):
+        np.testing.assert_allclose(found, a, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_workspaces_do_not_change_results(impl, arrays, name):
+    """A workspace that has served others, of more bytes and of another shape, serves again."""
+    workspace = Workspace()
+    correlate_valid(arrays["x"], arrays["x"][:, :, :4, :5], workspace)
+    expected = results(impl, name, arrays)
+    found = results(impl, name, arrays, workspace)
+    results(impl, name, {key: -3 * a for key, a in arrays.items()}, workspace)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["linear", "scaled_tanh", "relu", "logistic", "softmax"])
+def test_non_linearities_fill_out(impl, xp, name):
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    expected = to_numpy(getattr(impl, name)(xp.asarray(x)))
+    other, itself = xp.zeros(x.shape), xp.array(x)
+    assert getattr(impl, name)(xp.asarray(x), out=other) is other
+    assert getattr(impl, name)(itself, out=itself) is itself
+    np.testing.assert_array_equal(to_numpy(other), expected)
+    np.testing.assert_array_equal(to_numpy(itself), expected)
+
+
+def test_add_bias_fills_out(impl, xp):
+    y, b = np.random.default_rng(0).standard_normal((2, 3, 4, 5)), np.arange(3.0)
+    itself = xp.array(y)
+    assert impl.add_bias(itself, xp.asarray(b), out=itself) is itself
+    np.testing.assert_array_equal(to_numpy(itself), y + b[:, None, None])
+
+
+def test_maps_come_out_batch_last(impl, arrays):
+    """Shapes are NCHW; the images of a batch are neighbours in memory."""
+    for y in (
+        impl.correlate_valid(arrays["x"], arrays["w"]),
+        impl.convolve_full(arrays["h"], arrays["w"]),
+        impl.correlate_same(arrays["x"], arrays["w"]),
+        impl.pad_same(arrays["x"], 3, 3),
+    ):
+        assert y.strides[0] == y.itemsize
+
+
+def test_mixed_precision(impl, arrays):
+    """A wider kernel makes a wider result, as everywhere in NumPy."""
+    narrow = arrays["x"].astype("float32")
+    assert impl.correlate_valid(narrow, arrays["w"]).dtype == np.float64
+    assert impl.correlate_valid(narrow, arrays["w"].astype("float32")).dtype == np.float32
+
+
+def test_noise_takes_the_dtype_of_the_images(impl, arrays):
+    for images, noise in [("float32", "float64"), ("float64", "float32")]:
+        x, draw = arrays["x"].astype(images), arrays["x"].astype(noise)
+        assert impl.corrupt(x, draw).dtype == np.dtype(images)
+
+
+MESSAGES = [
+    ("im2col", ("x", 7, 1), "7×1 kernel does not fit into 6×5 images.*1 <= kh <= 6.*pad"),
+    ("col2im", ("col", (2, 3, 9, 9)), r"come from images of shape \(2, 3, 6, 5\), not"),
+    ("correlate_valid", ("x", "h"), "3 channels and w expects 4"),
+    ("correlate_valid", ("narrow", "w"), "3×2 kernel does not fit into 2×5 images; pad them"),
+    ("convolve_full", ("x", "w"), "3 maps and w has kernels for 4"),
+    ("convolve_full_backward", ("x", "x", "w"), "3 maps and w has kernels for 4"),
+    ("convolve_full_backward", ("x", "same", "w"), r"dx has shape \(2, 3, 6, 5\)"),
+    ("correlate_valid_backward", ("same", "x", "w"), r"dy has shape \(2, 4, 6, 5\)"),
+    ("correlate_same_backward", ("h", "x", "w"), r"dy has shape \(2, 4, 4, 4\)"),
+    ("add_bias", ("x", "b"), r"b has shape \(4,\); maps of shape \(2, 3, 6, 5\) need \(3,\)"),
+    ("affine", ("rows", "square", "b"), r"b has shape \(4,\)"),
+    ("softmax_cross_entropy", ("rows", "b"), "need one for each row"),
+    ("softmax_cross_entropy_backward", ("rows", "b"), "need one for each row"),
+    ("kernel_gradient", ("x", "large"), "same and the maps no larger than the images"),
+    ("affine", ("rows", "kernels", "b"), "3 features and w expects 2"),
+    ("squared_error", ("x", "h"), "differ in shape"),
+    ("squared_error_backward", ("x", "h"), "differ in shape"),
+    ("corrupt", ("x", "h"), "draw has shape"),
+    ("max_pool", ("x", (7, 2)), "7×2 pooling windows do not fit into 6×5 maps"),
+    ("erase_non_maximal", ("x", 0), "0×0 pooling windows do not fit"),
+    ("unpool", ("h", "mask", 2), "by 2×2 gives"),
+    ("overlapping_max_pool", ("x", 2, 3), "expected 1 <= stride <= width <= 5"),
+    ("top_n", ("x", 31), "31 of the 30 units of a 6×5 map"),
+    ("global_top_k", ("x", 0), "0 of the 90 units of an image"),
+    ("binomial_mask", (None, (2, 2), 1.5), "p = 1.5 is not a probability"),
+    ("gaussian_noise", (None, (2, 2), -1), "sigma = -1 is negative"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "message"), MESSAGES, ids=[m[0] for m in MESSAGES])
+def test_messages(impl, xp, name, arguments, message):
+    """A ValueError says what came and what was expected."""
+    shapes = {
+        "x": (2, 3, 6, 5),
+        "narrow": (2, 3, 2, 5),
+        "large": (2, 4, 7, 5),
+        "same": (2, 4, 6, 5),
+        "w": (4, 3, 3, 2),
+        "h": (2, 4, 4, 4),
+        "col": (3, 3, 2, 2, 4, 4),
+        "rows": (2, 3),
+        "kernels": (4, 2),
+        "square": (3, 3),
+        "b": (4,),
+    }
+    arrays = {key: xp.zeros(shape) for key, shape in shapes.items()}
+    arrays["mask"] = xp.zeros(shapes["x"], dtype=bool)
+    with pytest.raises(ValueError, match=message):
+        getattr(impl, name)(*[arrays[a] if isinstance(a, str) else a for a in arguments])
+
+
+def test_batch_last_copies_only_what_it_must(impl, xp):
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    moved = impl.batch_last(xp.asarray(x))
+    np.testing.assert_array_equal(to_numpy(moved), x)
+    assert moved.shape == x.shape and moved.strides[0] == moved.itemsize
+    again = impl.batch_last(moved)
+    again[0, 0, 0, 0] = 7
+    assert float(moved[0, 0, 0, 0]) == 7  # the same memory
