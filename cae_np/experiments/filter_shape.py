@@ -4,7 +4,6 @@ All take kernels as host arrays of shape (K, C, kh, kw); channels are treated as
 """
 
 import numpy as np
-from scipy.signal import correlate2d
 
 
 def smoothness(w):
@@ -109,6 +108,8 @@ def identity_share(w, w_dec=None):
     -------
     float
     """
+    from scipy.signal import correlate2d  # a second to import, which --list need not pay
+
     pairs = zip(_pictures(w), _pictures(w if w_dec is None else w_dec), strict=True)
     G = sum(correlate2d(encoder, decoder) for encoder, decoder in pairs)
     kh, kw = w.shape[2:]

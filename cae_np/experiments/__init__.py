@@ -1,0 +1,18 @@
+"""The experiments: one module per figure or table of the papers, all of one shape.
+
+:mod:`.experiment` says what an experiment is and how to write one.
+"""
+
+import importlib
+
+# Name on the command line and module, in the order in which they run and stand in the report.
+MODULES = {
+    "masci2011-fig1": "cae_np.experiments.masci2011_fig1",
+    "makhzani2014-table1": "cae_np.experiments.makhzani2014_table1",
+    "bench": "cae_np.experiments.bench",
+}
+
+
+def find(name):
+    """The :class:`~.experiment.Experiment` of that name; imports its module."""
+    return importlib.import_module(MODULES[name]).EXPERIMENT

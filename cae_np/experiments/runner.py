@@ -1,0 +1,243 @@
+"""Running experiments: data, cells, then rows and figures, then ``results.json``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import backend, plotting, storage
+from ..errors import CaeError, DataError
+from . import cells, document, find, results
+from .experiment import DataFacts, Experiment, Settings
+
+# The embedded data sets are drawn as large as a preset has use for.
+DRAWN = {"smoke": (("n_train", 600), ("n_test", 200))}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line decides for all experiments.
+
+    Attributes
+    ----------
+    preset : {"smoke", "quick", "paper"}
+    out : pathlib.Path
+    first_seed : int
+    n_seeds : int or None
+        None: as many as the experiment takes for the preset.
+    data_dir : str or None
+    download, resume : bool
+    """
+
+    preset: str
+    out: Path
+    first_seed: int = 0
+    n_seeds: int | None = None
+    data_dir: str | None = None
+    download: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment that is ready to run.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    settings : Settings
+    jobs : list of Job
+    notice : str or None
+        One line about the data, where others stand in for those that the experiment wants.
+    """
+
+    experiment: Experiment
+    settings: Settings
+    jobs: list
+    notice: str | None
+
+
+def prepare(experiment, options):
+    """Find the data and lay out the cells, so that what is wrong shows before anything runs.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    options : Options
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    CaeError
+        If the data are not to be had, or a configuration cannot be run.
+    """
+    request, facts, notice = None, None, None
+    if experiment.data:
+        request = cells.DataRequest(
+            experiment.data, options.data_dir, options.download, DRAWN.get(options.preset, ())
+        )
+        dataset, notice = cells.load_data(request)
+        facts = _facts(dataset)
+    n_seeds = options.n_seeds or experiment.seeds[options.preset]
+    settings = Settings(
+        experiment=experiment.name,
+        preset=options.preset,
+        seeds=tuple(range(options.first_seed, options.first_seed + n_seeds)),
+        data=facts,
+        paper_data=experiment.data,
+        backend=backend.active().name,
+        threads=cells.blas_threads(),
+        dtype=experiment.dtype,
+    )
+    known = {experiment.name: experiment}
+    jobs = cells.plan(
+        experiment.cells(settings),
+        settings,
+        options.out,
+        request,
+        lambda name: known.get(name) or find(name),
+    )
+    return Prepared(experiment, settings, jobs, notice)
+
+
+class Session:
+    """Experiments that run one after another through one executor.
+
+    Parameters
+    ----------
+    options : Options
+    executor : concurrent.futures.Executor, optional
+        Default: in this process, one cell after another.
+    width : int
+        How many cells may be under way at a time.
+    say : callable, (str) -> None
+        Takes the lines for the user.
+    """
+
+    def __init__(self, options, executor=None, width=1, say=print):
+        self.options, self.say, self.width = options, say, width
+        self.executor = executor or cells.InlineExecutor()
+        self._failures = {}  # by path, of every cell that ran: None, or how it failed
+
+    def run(self, prepared):
+        """Run the cells of an experiment and write its rows, figures and ``results.json``.
+
+        Parameters
+        ----------
+        prepared : Prepared
+
+        Returns
+        -------
+        bool
+            Whether everything went well.
+
+        Raises
+        ------
+        DataError
+            If results.json cannot be written.
+        """
+        self._run_cells(prepared.jobs)
+        failures = [self._failures[job.path] for job in prepared.jobs]
+        found = results.Results(
+            results.load(job.path, job.cell)
+            for job, failure in zip(prepared.jobs, failures, strict=True)
+            if failure is None
+        )
+        failed = [failure for failure in failures if failure is not None]
+        folder = self.options.out / prepared.experiment.name
+        # Every preset, data set and backend keeps its own results; the folder has the latest.
+        own = folder / "runs" / document.slug(prepared.settings)
+        parts = {
+            "rows": lambda: document.rows(prepared, found),
+            "choices": lambda: document.choices(prepared, found),
+            "figures": lambda: self._draw(prepared, found, (own, folder)),
+        }
+        made = {}
+        for part, make in parts.items():
+            try:
+                made[part] = make()
+            except Exception as error:
+                self.say(f"  failed: {part}: {document.one_line(error)}")
+                failed.append(document.failure(part, error))
+                made[part] = []
+        whole = document.make(prepared, found, made, failed)
+        self._announce_replacement(own / "results.json", whole)
+        for place in (own, folder):
+            storage.save_json(place / "results.json", whole)
+        return not failed
+
+    def _run_cells(self, jobs):
+        to_run = []
+        for job in jobs:
+            if self.options.resume and job.path not in self._failures and self._is_finished(job):
+                self._failures[job.path] = None
+            if job.path not in self._failures:
+                to_run.append(job)
+        reused = sum(self._failures.get(job.path, job) is None for job in jobs)
+        if reused:
+            self.say(f"  {reused} of {len(jobs)} cells are there already")
+        if not self.options.resume:
+            for job in to_run:
+                job.checkpoint.unlink(missing_ok=True)
+        failed = [path for path, failure in self._failures.items() if failure]
+        outcomes = cells.execute(to_run, self.executor, self.width, failed)
+        for n, (job, error) in enumerate(outcomes, start=1):
+            name = f"  [{n}/{len(to_run)}] {job.cell.name}"
+            if error is None:
+                self._failures[job.path] = None
+                self.say(f"{name}: {results.load(job.path, job.cell).seconds:.1f} s")
+            else:
+                # As text, since an exception keeps the arrays of its frames in memory.
+                failure = document.failure(str(job.cell), error, job.hash)
+                self._failures[job.path] = failure
+                self.say(f"{name}: failed: {failure['error']}")
+
+    def _is_finished(self, job):
+        if not job.path.exists():
+            return False
+        try:
+            results.load(job.path, job.cell).arrays  # noqa: B018 - reading them verifies them
+        except DataError as error:
+            self.say(f"  {error}")
+            return False
+        return True
+
+    def _draw(self, prepared, found, folders):
+        drawn = []
+        for name, picture in prepared.experiment.figures(prepared.settings, found).items():
+            png = plotting.png(picture.figure)
+            for folder in folders:
+                with storage.atomic_file(folder / name) as file:
+                    file.write(png)
+            self.say(f"  {folders[-1] / name}")
+            drawn.append({"file": name, "alt": picture.alt, "caption": picture.caption})
+        return drawn
+
+    def _announce_replacement(self, path, new):
+        """Say so where results of other seeds, threads or versions give way to these."""
+        if not path.exists():
+            return
+        try:
+            old = storage.load_json(path)
+            changed = [
+                f"{name} {old[name]} → {new[name]}"
+                for name in ("seeds", "threads", "version")
+                if old[name] != new[name]
+            ]
+        except (CaeError, KeyError, TypeError):
+            changed = ["the old file was damaged"]
+        if changed:
+            self.say(f"  {path} replaced ({'; '.join(changed)}); the old cells are kept")
+
+
+def _facts(dataset):
+    return DataFacts(
+        name=dataset.name,
+        source=dataset.source,
+        checksum=dataset.checksum,
+        n_train=len(dataset.train),
+        n_validation=dataset.validation,
+        n_test=len(dataset.test),
+        image_shape=tuple(dataset.image_shape),
+    )

@@ -1,0 +1,66 @@
+"""Features of trained layers, computed a block of images at a time.
+
+The maps of a whole data set are never in memory at once: what is, is a block's maps, and the
+pooled features that were asked for.
+"""
+
+from ..backend import active, to_device
+
+BLOCK = 500  # images encoded at a time
+
+
+class Encoded:
+    """Images as the layers of a stack leave them: the training data of the next layer.
+
+    Parameters
+    ----------
+    images : object with ``len()`` and ``batch(indices)``
+    layers : sequence of models with ``encode``
+        Applied one after the other, whenever a batch is asked for.
+    """
+
+    def __init__(self, images, layers):
+        self._images, self._layers = images, list(layers)
+
+    def __len__(self):
+        return len(self._images)
+
+    def batch(self, indices=slice(None)):
+        """Features of some images.
+
+        Parameters
+        ----------
+        indices : slice or array of int
+
+        Returns
+        -------
+        x : device array, shape (B, K, H, W)
+        """
+        x = to_device(self._images.batch(indices))
+        for layer in self._layers:
+            x = layer.encode(x)
+        return x
+
+
+def feature_matrix(images, layers):
+    """Features of all images, one row each.
+
+    Parameters
+    ----------
+    images : object with ``len()`` and ``batch(indices)``
+    layers : sequence of models with ``encode``
+
+    Returns
+    -------
+    device array, shape (n, K·H·W)
+        The only thing of the data set's size that is allocated.
+    """
+    encoded = Encoded(images, layers)
+    matrix = None
+    for start in range(0, len(encoded), BLOCK):
+        block = encoded.batch(slice(start, start + BLOCK))
+        rows = block.reshape(len(block), -1)
+        if matrix is None:
+            matrix = active().module.empty((len(encoded), rows.shape[1]), rows.dtype)
+        matrix[start : start + BLOCK] = rows
+    return matrix

@@ -1,0 +1,209 @@
+"""Train the models of both papers and compare what comes out with what the papers report.
+
+python run_experiments.py                          everything, quickly
+python run_experiments.py --list                   what there is
+python run_experiments.py masci2011-fig1 --preset paper --data-dir DIR
+"""
+
+import argparse
+import difflib
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments=None):
+    """Run the program; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # no terminal is too old, no pipe waits for lines
+        stream.reconfigure(errors="replace", line_buffering=True)
+    try:
+        return run(parse(arguments))
+    except (KeyboardInterrupt, BrokenPipeError) as interruption:
+        if isinstance(interruption, BrokenPipeError):  # whoever read our lines has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        again = arguments if "--resume" in arguments else [*arguments, "--resume"]
+        command = shlex.join(["python", "run_experiments.py", *again])
+        return refuse(f"interrupted; finished cells are kept, go on with: {command}", INTERRUPTED)
+
+
+def run(options):
+    """Do what the options ask for; returns the exit code."""
+    try:
+        from cae_np import backend, experiments
+        from cae_np.errors import CaeError
+    except ModuleNotFoundError as error:
+        return refuse(f"{error.name} is not installed; pip install -r requirements.txt")
+    try:
+        if options.list:
+            return list_experiments(experiments)
+        chosen = choose(options.names, experiments)
+        require_writable(options.out)
+        backend.use(options.backend)
+        from cae_np.experiments import report, runner
+
+        session = runner.Session(
+            runner.Options(
+                preset=options.preset,
+                out=Path(options.out),
+                first_seed=options.seed,
+                n_seeds=options.seeds,
+                data_dir=options.data_dir,
+                download=options.download,
+                resume=options.resume,
+            )
+        )
+        prepared = [runner.prepare(experiment, session.options) for experiment in chosen]
+    except CaeError as error:
+        return refuse(error)
+
+    announce(backend.active(), prepared)
+    page, everything_worked = None, True
+    for one in prepared:
+        print(f"{one.experiment.name}: {one.experiment.title} ({one.experiment.paper})")
+        try:
+            everything_worked &= session.run(one)
+            page = report.write(session.options.out)
+        except CaeError as error:  # the disk refuses; the next experiment may fit
+            everything_worked = False
+            print(f"  failed: {error}")
+    if page:
+        print(f"report: {page} and {page.with_suffix('.md')}")
+    if not everything_worked:
+        return refuse("something failed; the report says what", FAILED)
+    return 0
+
+
+def parse(arguments):
+    """The command line as a namespace; what is wrong with it ends the program with one line."""
+    p = _Parser(
+        prog="run_experiments.py",
+        description="Reproduce figures and tables of two papers on convolutional auto-encoders.",
+        epilog="Exit codes: 0 all went well; 1 a cell failed, the report says which; 2 something "
+        "was wrong before the first cell started; 130 interrupted.",
+    )
+    add = p.add_argument
+    add("names", nargs="*", metavar="EXPERIMENT", help="default: all but those only run when named")
+    add("--list", action="store_true", help="list the experiments and stop")
+    add(
+        "--backend",
+        metavar="NAME",
+        help="numpy, cupy, or auto (the GPU if one works); default: $CAE_BACKEND, else numpy",
+    )
+    add(
+        "--preset",
+        choices=("smoke", "quick", "paper"),
+        default="quick",
+        help="seconds, minutes, or what the papers did; default: quick",
+    )
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="the parent of mnist/ and the others; default: $CAE_DATA, else the user's cache",
+    )
+    add("--download", action="store_true", help="fetch the data that are missing")
+    add("--seed", type=_at_least(0), default=0, metavar="N", help="first seed; default: 0")
+    add(
+        "--seeds",
+        type=_at_least(1),
+        metavar="N",
+        help="how many seeds; default: what the experiment takes for the preset",
+    )
+    add("--out", default="out", metavar="DIR", help="where the results go; default: out")
+    add("--resume", action="store_true", help="keep the cells that are finished, run the rest")
+    return p.parse_args(arguments)
+
+
+def list_experiments(experiments):
+    """Print the name, the figure or table, and the title of every experiment."""
+    found = [experiments.find(name) for name in experiments.MODULES]
+    names, papers = (max(len(getattr(e, of)) for e in found) for of in ("name", "paper"))
+    for e in found:
+        only = " (only when named)" if e.named_only else ""
+        print(f"{e.name:{names}}  {e.paper:{papers}}  {e.title}{only}")
+    return 0
+
+
+def choose(names, experiments):
+    """The experiments of these names, or all that run unnamed.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown.
+    """
+    from cae_np.errors import ConfigError
+
+    for name in names:
+        if name not in experiments.MODULES:
+            close = difflib.get_close_matches(name, experiments.MODULES, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else "--list shows what there is"
+            raise ConfigError(f"unknown experiment {name!r}; {hint}")
+    if names:
+        return [experiments.find(name) for name in dict.fromkeys(names)]
+    found = map(experiments.find, experiments.MODULES)
+    return [experiment for experiment in found if not experiment.named_only]
+
+
+def require_writable(out):
+    """Make the folder and write into it once.
+
+    Raises
+    ------
+    ConfigError
+        If that cannot be done.
+    """
+    from cae_np.errors import ConfigError
+
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise ConfigError(
+            f"--out {out} cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
+
+
+def announce(backend, prepared):
+    """Say which backend computes, on which data."""
+    print(f"backend: {backend.description}, threads: {prepared[0].settings.threads}")
+    for data in dict.fromkeys(one.settings.data for one in prepared):
+        if data:
+            print(f"data: {data.name} ({data.source}), {data.n_train:,} + {data.n_test:,} images")
+    for notice in dict.fromkeys(one.notice for one in prepared):
+        if notice:
+            print(f"data: {notice}")
+
+
+def refuse(message, code=REFUSED):
+    """Say in one line why it ends here."""
+    print(f"run_experiments.py: {message}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse without the usage before its message: one line, and where to read more."""
+
+    def error(self, message):
+        self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
+
+
+def _at_least(smallest):
+    def number(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = smallest - 1
+        if value < smallest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {smallest} on")
+        return value
+
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Two tiny experiments, for the tests of the frame."""

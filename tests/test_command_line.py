@@ -1,0 +1,193 @@
+"""``run_experiments.py``: its options, its exit codes, and one line for every mistake."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import run_experiments
+from cae_np import experiments, storage
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = (
+    "import sys; from cae_np import experiments; import run_experiments\n"
+    "experiments.MODULES['numbers'] = 'fake_experiments.numbers'\n"
+    "sys.exit(run_experiments.main())"
+)
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch, tmp_path):
+    """The two fake experiments are all there is, and nobody said where data are."""
+    monkeypatch.setattr(
+        experiments,
+        "MODULES",
+        {"numbers": "fake_experiments.numbers", "sums": "fake_experiments.sums"},
+    )
+    for name in ("CAE_DATA", "CAE_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def faults(monkeypatch, tmp_path):
+    folder = tmp_path / "faults"
+    folder.mkdir()
+    monkeypatch.setenv("FAKE_FAULTS", str(folder))
+    return folder
+
+
+def call(capsys, *arguments):
+    """Run the program in this process; returns exit code, standard output, standard error."""
+    try:
+        code = run_experiments.main(list(arguments))
+    except SystemExit as end:  # argparse's way
+        code = end.code
+    output = capsys.readouterr()
+    assert "Traceback" not in output.out + output.err
+    return code, output.out, output.err
+
+
+def test_unnamed_it_runs_all_but_those_that_run_only_when_named(capsys, tmp_path):
+    code, out, err = call(capsys)
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "numbers", "report.html", "report.md",
+    ]  # fmt: skip
+    lines = out.splitlines()
+    assert lines[0].startswith("backend: NumPy ")
+    assert any(line.strip() == os.path.join("out", "numbers", "means.png") for line in lines)
+    assert lines[-1] == f"report: {Path('out/report.html')} and {Path('out/report.md')}"
+    document = storage.load_json(tmp_path / "out" / "numbers" / "results.json")
+    assert document["preset"] == "quick" and document["seeds"] == [0, 1, 2, 3, 4]
+
+
+def test_named_experiments_run_once_each_with_the_seeds_that_were_asked_for(capsys, tmp_path):
+    code, out, _ = call(capsys, "sums", "numbers", "sums", "--preset", "smoke", "--seed", "7",
+                        "--seeds", "1", "--out", "elsewhere")  # fmt: skip
+    assert code == 0 and out.count("Sums over cells") == 1
+    document = storage.load_json(tmp_path / "elsewhere" / "sums" / "results.json")
+    assert document["seeds"] == [7] and document["preset"] == "smoke"
+
+
+def test_resume_keeps_finished_cells(capsys, faults):
+    call(capsys, "numbers", "--preset", "smoke")
+    (faults / "log").unlink()
+    code, out, _ = call(capsys, "numbers", "--preset", "smoke", "--resume")
+    assert code == 0 and "4 of 4 cells are there already" in out
+    assert not (faults / "log").exists()
+
+
+def test_list_names_everything(capsys, tmp_path):
+    code, out, _ = call(capsys, "--list")
+    assert code == 0 and not (tmp_path / "out").exists()
+    assert out.splitlines() == [
+        "numbers  M11, table 9   Means of random numbers",
+        "sums     M14, figure 9  Sums over cells of another experiment (only when named)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["number"], "unknown experiment 'number'; did you mean numbers?"),
+        (["xyzzy"], "unknown experiment 'xyzzy'; --list shows what there is"),
+        (["--backend", "abacus"], "unknown backend 'abacus'; choose one of"),
+        (["--preset", "fast"], "invalid choice: 'fast'"),
+        (["--seeds", "0"], "'0' is not a whole number from 1 on"),
+        (["--seed", "-1"], "'-1' is not a whole number from 0 on"),
+        (["--seed", "one"], "'one' is not a whole number"),
+        (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["--out"], "expected one argument"),
+        (["--seed", "99"], "seed 99 asks for a kernel of 9×9"),
+    ],
+)
+def test_mistakes_end_with_one_line_before_anything_runs(capsys, faults, arguments, message):
+    code, out, err = call(capsys, *arguments)
+    assert code == 2 and out == ""
+    assert message in err and err.count("\n") == 1 and err.startswith("run_experiments.py: ")
+    assert not (faults / "log").exists()
+
+
+def test_an_unwritable_out_is_refused(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in ("file", "file/below"):
+        code, _, err = call(capsys, "--out", out)
+        assert code == 2 and f"--out {out} cannot be written" in err and err.count("\n") == 1
+
+
+def test_missing_data_are_refused(capsys, monkeypatch, tmp_path):
+    from fake_experiments import numbers
+
+    monkeypatch.setattr(numbers, "EXPERIMENT", replace(numbers.EXPERIMENT, data="mnist"))
+    code, _, err = call(capsys, "numbers", "--data-dir", str(tmp_path))
+    assert code == 2 and err.count("\n") == 1
+    assert "mnist is not in" in err and "--data-dir" in err
+
+
+def test_a_cell_that_fails_makes_it_1_and_the_report_says_so(capsys, faults, tmp_path):
+    (faults / "bug 10").touch()
+    code, out, err = call(capsys, "numbers", "--preset", "smoke")
+    assert code == 1 and err.count("\n") == 1
+    assert "mean 10, seed 0: failed: ZeroDivisionError: division by zero in a layer" in out
+    assert "ZeroDivisionError" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_an_interruption_is_130_with_the_command_to_go_on(capsys, faults):
+    (faults / "interrupt 1").touch()
+    code, _, err = call(capsys, "numbers", "--preset", "smoke")
+    assert code == 130 and err.count("\n") == 1
+    assert "python run_experiments.py numbers --preset smoke --resume" in err
+
+
+def test_ctrl_c_keeps_finished_cells(faults, tmp_path):
+    (faults / "wait 1").touch()
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    command = [sys.executable, "-c", PROGRAM, "numbers", "--preset", "smoke"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        while "seed 1" not in (faults / "log").read_text() if (faults / "log").exists() else True:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and "mean 0, seed 0" in out
+    assert err.count("\n") == 1 and "--resume" in err
+    (faults / "wait 1").unlink()
+    (faults / "log").unlink()
+    resumed = subprocess.run(
+        [*command, "--resume"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "1 of 4 cells are there already" in resumed.stdout
+    assert len((faults / "log").read_text().splitlines()) == 3
+
+
+def test_a_reader_that_goes_away_is_an_interruption(tmp_path):
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    command = [sys.executable, "-c", PROGRAM, "numbers", "--preset", "smoke"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 130 and err.count("\n") == 1
+
+
+def test_a_disk_that_refuses_results_is_a_failure_and_no_traceback(capsys, monkeypatch):
+    from cae_np.errors import DataError
+
+    def full(path, value):
+        raise DataError(f"cannot write {path} (No space left on device)")
+
+    code, _, _ = call(capsys, "numbers", "--preset", "smoke")
+    assert code == 0
+    monkeypatch.setattr(storage, "save_json", full)
+    code, out, err = call(capsys, "numbers", "--preset", "smoke", "--resume")
+    assert code == 1 and "No space left on device" in out and err.count("\n") == 1
