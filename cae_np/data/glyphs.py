@@ -26,7 +26,7 @@ BOX = 20.0  # pixels that the longer side of an undeformed digit takes
 FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono",
     "DejaVuSansMono-Oblique", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic",
-    "STIXGeneralBol", "cmr10", "cmss10", "cmti10", "cmtt10",
+    "STIXGeneralBol", "cmr10", "cmss10", "cmtt10",
 )  # fmt: skip
 DOTTED_ZERO = "DejaVuSansMono"  # its zero carries a mark that nobody writes by hand
 

@@ -1,7 +1,6 @@
 """L-BFGS on the host over a function whose value and gradient come from anywhere."""
 
 import numpy as np
-from scipy import optimize
 
 from ..errors import ConfigError, DivergenceError
 
@@ -45,6 +44,8 @@ def minimize_lbfgs(objective, params, max_iterations=100, tolerance=1e-5, progre
         raise ConfigError(
             f"max_iterations {max_iterations} and tolerance {tolerance}: expected at least 1 and 0"
         )
+    from scipy import optimize  # half a second, which listing experiments need not wait for
+
     shapes = {name: array.shape for name, array in params.items()}
     last = {}
     iterations = 0

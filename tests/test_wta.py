@@ -1,0 +1,370 @@
+"""The winner-take-all auto-encoder: both paths agree, and the paper's remarks hold."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import convolve2d, correlate2d
+from strict_cupy import count_host_copies
+
+from cae_np import ops
+from cae_np.backend import to_device, to_numpy
+from cae_np.errors import ConfigError
+from cae_np.gradcheck import check_model
+from cae_np.models.wta import WinnerTakeAll
+from cae_np.models.wta_stack import EncodedImages, WtaStack, feature_matrix
+from cae_np.optim import SGD
+from cae_np.training import Plan
+
+SPARSITIES = {"winner": None, "lifetime": 0.4, "top_n": 3, "global_top_k": 7, "none": None}
+
+
+def model(*sizes, seed=0, **options):
+    """A float64 model with every parameter moved: biases that are not zero."""
+    found = WinnerTakeAll(
+        *sizes, **{"dtype": "float64", "pool_width": 1, "pool_stride": 1} | options
+    )
+    rng = np.random.default_rng(seed)
+    for p in found.params.values():
+        p += to_device(rng.standard_normal(p.shape) * 0.3)
+    return found
+
+
+def twin(of, **changes):
+    """A model of the same parameters with another configuration."""
+    arrays, config = of.state()
+    other = WinnerTakeAll(**config | changes)
+    other.load_state(arrays)
+    return other
+
+
+def assert_same_step(one, other, x, target, tolerance=1e-10):
+    loss, gradients = one.loss_and_gradients(x, target)
+    other_loss, others = other.loss_and_gradients(x, target)
+    np.testing.assert_allclose(to_numpy(loss), to_numpy(other_loss), atol=tolerance)
+    assert set(gradients) == set(others) == set(one.params)
+    for name, gradient in gradients.items():
+        assert gradient.shape == others[name].shape == one.params[name].shape
+        np.testing.assert_allclose(
+            to_numpy(gradient), to_numpy(others[name]), rtol=0, atol=tolerance, err_msg=name
+        )
+    for method in ("hidden", "reconstruct"):
+        np.testing.assert_allclose(
+            to_numpy(getattr(one, method)(x)), to_numpy(getattr(other, method)(x)), atol=tolerance
+        )
+
+
+@given(
+    N=st.integers(1, 4),
+    C=st.sampled_from([1, 2, 17]),
+    K=st.integers(1, 4),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    extra=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    activation=st.sampled_from(["relu", "linear", "logistic"]),
+    tied=st.booleans(),
+    lifetime=st.sampled_from([None, 0.3, 1.0]),
+    seed=st.integers(0, 1000),
+)
+def test_sparse_is_dense(xp, N, C, K, kernel, extra, activation, tied, lifetime, seed):
+    sparsity = "lifetime" if lifetime else "winner"
+    options = {"activation": activation, "tied": tied, "sparsity": sparsity, "amount": lifetime}
+    sparse = model(C, K, kernel, seed=seed, **options)
+    rng = np.random.default_rng(seed + 1)
+    shape = (N, C, kernel[0] + extra[0], kernel[1] + extra[1])
+    x, target = (to_device(rng.standard_normal(shape)) for _ in range(2))
+    assert_same_step(sparse, twin(sparse, path="dense"), x, target)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_sparse_is_dense_where_units_tie(xp, tied):
+    """Small whole numbers tie exactly, and an image of zeros ties everywhere."""
+    rng = np.random.default_rng(1)
+    sparse = WinnerTakeAll(2, 6, (3, 2), tied=tied, dtype="float64")
+    for p in sparse.params.values():
+        p[...] = to_device(rng.integers(-1, 2, p.shape).astype("float64"))
+    x = rng.integers(-1, 2, (8, 2, 5, 6)).astype("float64")
+    x[3] = 0
+    assert_same_step(sparse, twin(sparse, path="dense"), to_device(x), to_device(x[::-1].copy()))
+    ties = sparse.telemetry()["ties"]
+    assert 1 / 8 < ties < 1
+    nothing = to_device(np.zeros((2, 2, 5, 6)))
+    assert_same_step(sparse, twin(sparse, path="dense"), nothing, nothing)
+    assert sparse.telemetry()["ties"] == 1
+
+
+def test_winners_on_the_border(xp):
+    """A bright frame around a dark image: every winner's kernel hangs over the edge."""
+    x = np.ones((3, 1, 7, 8))
+    x[:, :, 1:-1, 1:-1] = -1
+    sparse = model(1, 5, (3, 5))
+    sparse.params["w_enc"][...] = 0
+    sparse.params["w_enc"][:, :, 1, 2] = 1  # maps are the image itself
+    x = to_device(x + 0.1 * np.random.default_rng(2).random(x.shape))
+    assert_same_step(sparse, twin(sparse, path="dense"), x, x)
+    border = to_numpy(sparse.hidden(x))[:, :, 1:-1, 1:-1]
+    assert (border == 0).all()
+
+
+@pytest.mark.parametrize("path", ["sparse", "dense"])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "linear", "logistic"])
+def test_gradients(xp, path, tied, activation):
+    rng = np.random.default_rng(3)
+    found = model(2, 3, (3, 2), path=path, tied=tied, activation=activation)
+    x, target = (to_device(rng.random((3, 2, 5, 6))) for _ in range(2))
+    options = {"elements": 12, "directions": 2}
+    assert (report := check_model(found, x, target, **options)).passed, report
+    optimizer = SGD(0.9)
+    for _ in range(3):
+        optimizer.step(found.params, found.loss_and_gradients(x, target)[1], 1e-3)
+    assert (report := check_model(found, x, target, **options)).passed, report
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_gradients_of_every_sparsity(xp, sparsity):
+    rng = np.random.default_rng(4)
+    amount = SPARSITIES[sparsity]
+    found = model(2, 4, (3, 3), path="dense", sparsity=sparsity, amount=amount, activation="linear")
+    x, target = (to_device(rng.random((4, 2, 5, 5))) for _ in range(2))
+    assert (report := check_model(found, x, target, elements=20, directions=2)).passed, report
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_how_many_units_stay(sparsity):
+    N, K, HW = 5, 4, 36
+    x = np.random.default_rng(5).random((N, 2, 6, 6))
+    found = model(
+        2,
+        K,
+        (3, 3),
+        path="dense",
+        activation="linear",
+        sparsity=sparsity,
+        amount=SPARSITIES[sparsity],
+    )
+    active = found.hidden(x) != 0
+    full = twin(found, sparsity="none", amount=None).hidden(x)
+    np.testing.assert_array_equal(found.hidden(x)[active], full[active])
+    if sparsity == "lifetime":  # 0.4 of 5 images: 2 winners of each map
+        assert (active.sum(axis=(0, 2, 3)) == 2).all() and (active.sum(axis=(2, 3)) <= 1).all()
+        strongest = np.sort(full.max(axis=(2, 3)), axis=0)[-2:]
+        np.testing.assert_array_equal(
+            np.sort(found.hidden(x).sum(axis=(2, 3)), axis=0)[-2:], strongest
+        )
+    else:
+        expected = {"winner": K, "top_n": 3 * K, "global_top_k": 7, "none": K * HW}[sparsity]
+        assert (active.sum(axis=(1, 2, 3)) == expected).all()
+
+
+def test_it_is_what_the_paper_writes():
+    """z_i = f(P_i ∗ x + b_i), all but the largest zero, x̂ = Σ W_i ∗ z_i + b', E = ‖x̂ - x‖²."""
+    found = model(2, 3, (3, 5), seed=6)
+    x = np.random.default_rng(6).standard_normal((1, 2, 6, 7))
+    P, b, W, c = (found.params[name] for name in ("w_enc", "b", "w_dec", "c"))
+    x_hat = np.zeros((2, 6, 7))
+    for i in range(3):
+        z = np.maximum(sum(correlate2d(x[0, ch], P[i, ch], "same") for ch in (0, 1)) + b[i], 0)
+        z[z < z.max()] = 0
+        x_hat += [convolve2d(z, W[i, ch], "same") for ch in (0, 1)]
+    x_hat += c[:, None, None]
+    np.testing.assert_allclose(found.reconstruct(x)[0], x_hat, rtol=1e-12)
+    np.testing.assert_allclose(
+        found.loss_and_gradients(x)[0], ((x_hat - x[0]) ** 2).sum(), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("path", ["sparse", "dense"])
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_given_the_winners_the_network_is_linear(path, activation):
+    """M14, section 2.1.  The images that share their winners are a convex set: on the line between
+    two of them the reconstruction moves along a line; with ReLU as long as the winners are
+    positive.  Elsewhere it does not."""
+    rng = np.random.default_rng(7)
+    found = model(2, 6, (3, 3), path=path, activation=activation)
+    found.params["b"][...] = 5
+    x = rng.standard_normal((4, 2, 7, 7))
+    near, far = x + 1e-3 * rng.standard_normal(x.shape), rng.standard_normal(x.shape)
+
+    def bend(y):
+        middle = found.reconstruct(0.3 * x + 0.7 * y)
+        return abs(middle - 0.3 * found.reconstruct(x) - 0.7 * found.reconstruct(y)).max()
+
+    def winners(y):
+        return found.hidden(y) != 0
+
+    assert (winners(x) == winners(near)).all() and winners(x).sum() == 4 * 6
+    assert (winners(x) != winners(far)).any()
+    assert bend(near) < 1e-12 < 1e-3 < bend(far)
+
+
+def test_winners_do_not_depend_on_the_non_linearity():
+    x = np.random.default_rng(8).standard_normal((5, 2, 6, 6))
+    linear = model(2, 4, (3, 3), activation="linear")
+    logistic = twin(linear, activation="logistic")
+    np.testing.assert_array_equal(linear.hidden(x) != 0, logistic.hidden(x) != 0)
+
+
+@pytest.mark.parametrize("path", ["sparse", "dense"])
+def test_telemetry(xp, path):
+    """Map 0 answers to bright images only, map 1 to all, map 2 to none."""
+    found = WinnerTakeAll(1, 3, (1, 1), path=path, pool_width=1, pool_stride=1)
+    found.params["w_enc"][...] = to_device(np.array([1, 0, 0], "float32")[:, None, None, None])
+    found.params["b"][...] = to_device(np.array([-0.5, 1, -1], "float32"))
+    rng = np.random.default_rng(9)
+    x = rng.random((8, 1, 4, 5), dtype="float32") * 0.4
+    x[:2, 0, 1, 1] = 0.9
+    with count_host_copies() as copies:
+        for _ in range(2):
+            found.loss_and_gradients(to_device(x))
+    assert copies.to_host == []
+    assert found.telemetry() == {
+        "active_share": [0, 0.25, 1],
+        "dead_maps": 1,
+        "hidden_sparsity": 10 / (8 * 3 * 20),
+        "ties": 2 / 3,  # maps 1 and 2 are flat
+    }
+    assert found.telemetry()["hidden_sparsity"] == 0  # counts begin anew
+
+
+def test_a_restored_model_goes_on_counting(xp):
+    x = to_device(np.random.default_rng(10).random((4, 1, 5, 5), dtype="float32"))
+    first = WinnerTakeAll(1, 3, (3, 3))
+    first.loss_and_gradients(x)
+    restored = twin(first)
+    for found in (first, restored):
+        found.loss_and_gradients(x)
+    assert first.telemetry() == restored.telemetry()
+
+
+def test_encode_is_pooled_relu_without_the_constraint(xp):
+    found = model(2, 4, (3, 3), activation="linear", pool_width=5, pool_stride=3)
+    x = to_device(np.random.default_rng(11).standard_normal((3, 2, 28, 28)))
+    z = ops.add_bias(ops.correlate_same(x, found.params["w_enc"]), found.params["b"])
+    features = found.encode(x)
+    assert features.shape == (3, 4, 10, 10)
+    expected, _ = ops.overlapping_max_pool(ops.relu(z), 5, 3)
+    np.testing.assert_allclose(to_numpy(features), to_numpy(expected), atol=1e-12)
+
+
+class Images:
+    """What the training loop asks for."""
+
+    def __init__(self, n, shape, seed=0):
+        self._images = np.random.default_rng(seed).random((n, *shape), dtype="float32")
+
+    def __len__(self):
+        return len(self._images)
+
+    def batch(self, indices):
+        return self._images[indices].copy()
+
+
+def test_a_stack_trains_layer_by_layer(xp):
+    def layers():
+        return [
+            WinnerTakeAll(1, 4, (3, 3), pool_width=3, pool_stride=2),
+            WinnerTakeAll(4, 6, (3, 3), pool_width=3, pool_stride=2, stage=1),
+        ]
+
+    stack, images = WtaStack(layers()), Images(24, (1, 8, 8))
+    plans = [Plan(3, 8, 1e-3), Plan(2, 6, 1e-3)]
+    before = [layer.state()[0] for layer in stack.layers]
+    histories = stack.train(images, plans, seed=0)
+    assert [len(history) for history in histories] == [3, 2]
+    for history, layer, old in zip(histories, stack.layers, before, strict=True):
+        assert history[-1]["loss"] < history[0]["loss"]
+        assert history[-1]["hidden_sparsity"] > 0
+        assert (to_numpy(layer.params["w_dec"]) != old["w_dec"]).any()
+    assert stack.encode(to_device(images.batch(slice(5)))).shape == (5, 6, 2, 2)
+
+    # Training the second layer leaves the first one alone.
+    alone = layers()[0]
+    WtaStack([alone]).train(images, plans[:1], seed=0)
+    np.testing.assert_array_equal(
+        to_numpy(alone.params["w_enc"]), to_numpy(stack.layers[0].params["w_enc"])
+    )
+    with pytest.raises(ValueError, match="give the upper one channels=4"):
+        WtaStack([alone, alone])
+
+
+def test_features_of_many_images_never_need_all_maps():
+    """400 images' maps would take 200 MB."""
+    images = Images(400, (1, 28, 28))
+    encoder = WinnerTakeAll(1, 160, (7, 7))
+    encoded = EncodedImages(images, encoder)
+    tracemalloc.start()
+    try:
+        features = feature_matrix(images, encoder, batch_size=50)
+        peak = tracemalloc.get_traced_memory()[1] - features.nbytes
+    finally:
+        tracemalloc.stop()
+    assert features.shape == (400, 160 * 100) and features.dtype == np.float32
+    np.testing.assert_array_equal(
+        features[123:127], encoded.batch(np.arange(123, 127)).reshape(4, -1)
+    )
+    assert peak < 40e6
+
+
+def test_a_step_needs_little_memory():
+    """M14's layer on 100 MNIST images: the maps alone would take 40 MB."""
+    found, x = WinnerTakeAll(1, 128, (7, 7)), Images(100, (1, 28, 28)).batch(slice(None))
+    found.loss_and_gradients(x)
+    tracemalloc.start()
+    try:
+        found.loss_and_gradients(x)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30e6
+
+
+def test_inputs_and_parameters_are_left_alone_and_dtype_is_kept():
+    for path in ("sparse", "dense"):
+        found = WinnerTakeAll(1, 3, (3, 3), path=path)
+        x = np.random.default_rng(12).random((4, 1, 6, 6), dtype="float32")
+        before = x.copy(), {name: p.copy() for name, p in found.params.items()}
+        loss, gradients = found.loss_and_gradients(x)
+        assert {loss.dtype, *(g.dtype for g in gradients.values())} == {np.dtype("float32")}
+        assert found.reconstruct(x).dtype == found.encode(x).dtype == np.float32
+        np.testing.assert_array_equal(x, before[0])
+        for name, p in found.params.items():
+            np.testing.assert_array_equal(p, before[1][name])
+
+
+def test_gradients_have_the_kernels_memory_order():
+    """Else every step of the optimiser would walk through memory crosswise."""
+    found = WinnerTakeAll(20, 3, (3, 3))
+    x = np.random.default_rng(13).random((4, 20, 6, 6), dtype="float32")
+    for name, gradient in found.loss_and_gradients(x)[1].items():
+        assert gradient.strides == found.params[name].strides
+
+
+def test_seed_and_stage_decide_the_weights():
+    same, other, deeper = (
+        WinnerTakeAll(1, 2, (3, 3), **k) for k in ({}, {"seed": 1}, {"stage": 1})
+    )
+    again = WinnerTakeAll(1, 2, (3, 3)).params
+    np.testing.assert_array_equal(same.params["w_enc"], again["w_enc"])
+    assert (other.params["w_enc"] != again["w_enc"]).all()
+    assert (deeper.params["w_enc"] != again["w_enc"]).all()
+    assert (again["w_dec"] != again["w_enc"]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "fast"}, "choose one of sparse, dense"),
+        ({"activation": "tanh"}, "choose one of relu"),
+        ({"sparsity": "top_n", "amount": 2}, "choose path='dense'"),
+        ({"sparsity": "top_n", "path": "dense"}, "a whole number of units"),
+        ({"sparsity": "lifetime", "amount": 5}, r"a share in \(0, 1\]"),
+        ({"amount": 5}, "takes no amount"),
+        ({"pool_width": 2, "pool_stride": 3}, "leaves pixels out"),
+        ({"scale": -1}, "not negative"),
+    ],
+)
+def test_nonsense_is_refused(options, message):
+    with pytest.raises(ConfigError, match=message):
+        WinnerTakeAll(1, 2, (3, 3), **options)
