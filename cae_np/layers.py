@@ -4,7 +4,7 @@ A layer's ``forward(x)`` returns ``(y, saved)`` and its ``backward(dy, saved)`` 
 ``(dx, gradients)``; nothing is remembered between the two calls but in ``saved``.
 """
 
-from .backend import Workspace, active, to_device
+from .backend import active, to_device
 from .errors import ConfigError
 from .ops import (
     ACTIVATIONS,
@@ -44,14 +44,13 @@ class Conv2d:
     def __init__(self, channels, maps, kernel, *, scale=1.0, seed=0, stage=0, dtype="float32"):
         shape = (maps, channels, *kernel)
         self.params = _random_parameters(shape, scale, seed, stage, dtype)
-        self._workspace = Workspace()
 
     def forward(self, x):
-        y = correlate_valid(x, self.params["w"], self._workspace)
+        y = correlate_valid(x, self.params["w"])
         return add_bias(y, self.params["b"], out=y), x
 
     def backward(self, dy, x):
-        dx, dw = correlate_valid_backward(dy, x, self.params["w"], self._workspace)
+        dx, dw = correlate_valid_backward(dy, x, self.params["w"])
         return dx, {"w": dw, "b": add_bias_backward(dy)[1]}
 
 

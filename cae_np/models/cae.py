@@ -1,6 +1,6 @@
 """The convolutional auto-encoder of Masci et al. 2011, section 3, with its gradient by hand."""
 
-from ..backend import Workspace, active, to_device
+from ..backend import active, to_device
 from ..errors import ConfigError
 from ..ops import (
     ACTIVATIONS,
@@ -115,7 +115,6 @@ class ConvAutoEncoder:
         }
         if not tied:
             self.params["w_dec"] = to_device(rng.standard_normal(shape) * spread, dtype)
-        self._workspace = Workspace()
 
     def hidden(self, x):
         """The code at its full resolution; with pooling, all but the windows' maxima erased.
@@ -207,9 +206,9 @@ class ConvAutoEncoder:
     def _code(self, x):
         w, b = self.params["w"], self.params["b"]
         if self.mode == "valid":
-            z = correlate_valid(x, w, self._workspace)
+            z = correlate_valid(x, w)
         else:
-            z = convolve_full(x, w.swapaxes(0, 1), self._workspace)
+            z = convolve_full(x, w.swapaxes(0, 1))
         return self._sigma(add_bias(z, b, out=z), out=z)
 
     def _hidden(self, x):
@@ -219,23 +218,23 @@ class ConvAutoEncoder:
     def _encoder_kernel_gradient(self, x, delta_h):
         """x ∗ δh: the encoder's term of ∂E/∂W, shape (K, C, kh, kw)."""
         if self.mode == "valid":
-            return kernel_gradient(x, delta_h, self._workspace)
-        return kernel_gradient(delta_h, x, self._workspace).swapaxes(0, 1)
+            return kernel_gradient(x, delta_h)
+        return kernel_gradient(delta_h, x).swapaxes(0, 1)
 
     def _decode(self, h):
         w = self.params["w" if self.tied else "w_dec"]
         if self.mode == "valid":
-            x_hat = convolve_full(h, w, self._workspace)
+            x_hat = convolve_full(h, w)
         else:
-            x_hat = correlate_valid(h, w.swapaxes(0, 1), self._workspace)
+            x_hat = correlate_valid(h, w.swapaxes(0, 1))
         return self._output(add_bias(x_hat, self.params["c"], out=x_hat), out=x_hat)
 
     def _decode_backward(self, delta_y, h):
         """dh, and h̃ ∗ δy: the decoder's term of ∂E/∂W, shape (K, C, kh, kw)."""
         w = self.params["w" if self.tied else "w_dec"]
         if self.mode == "valid":
-            return convolve_full_backward(delta_y, h, w, self._workspace)
-        dh, dw = correlate_valid_backward(delta_y, h, w.swapaxes(0, 1), self._workspace)
+            return convolve_full_backward(delta_y, h, w)
+        dh, dw = correlate_valid_backward(delta_y, h, w.swapaxes(0, 1))
         return dh, dw.swapaxes(0, 1)
 
     def state(self):

@@ -9,24 +9,18 @@ kernels is ``convolve_full(h, w)``, and one is the adjoint of the other:
 
 so that ``convolve_full`` is at once M11's equation (2) and the backward of equation (1).
 
-Every function works through the image in strips of output rows, so that the columns take a bounded
-amount of memory, whatever the size of image and batch.  Columns cost kh·kw times the memory of what
-they are made of, so they are made of the side that has fewer channels: where that is the other one,
-correlating is convolving with :func:`mirrored` kernels and cropping, and convolving is correlating
-the padded maps with them.
+Every function works through the image in strips of output rows, one on each core, so that columns
+take a bounded amount of memory, whatever the size of image and batch.  They cost kh·kw times the
+memory of what they are made of, so they are made of the side that has fewer channels: where that
+is the other one, correlating is convolving with :func:`mirrored` kernels and cropping, and
+convolving is correlating the padded maps with them.
 """
 
 import numpy
 
 from ..backend import get_array_module
-from .im2col import (
-    add_columns,
-    as_matrix,
-    batch_last,
-    empty_batch_last,
-    im2col,
-    zeros_batch_last,
-)
+from .blocks import for_each_block, scratch
+from .im2col import as_matrix, batch_last, col2im, empty_batch_last, im2col, zeros_batch_last
 from .padding import crop_full, pad_full
 
 
@@ -62,7 +56,7 @@ def mirrored(w):
     return flip(w).swapaxes(0, 1)
 
 
-def correlate_valid(x, w, workspace=None):
+def correlate_valid(x, w):
     """Slide every kernel over every place of the image where it fits whole.
 
     ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i, q + j] · w[k, c, i, j]``
@@ -71,8 +65,6 @@ def correlate_valid(x, w, workspace=None):
     ----------
     x : array, shape (N, C, H, W)
     w : array, shape (K, C, kh, kw), with kh <= H and kw <= W
-    workspace : Workspace, optional
-        Memory for the columns.
 
     Returns
     -------
@@ -92,16 +84,19 @@ def correlate_valid(x, w, workspace=None):
     K, C, kh, kw = w.shape
     N, OH, OW = _output_size(x, w)
     if K < C:
-        return crop_full(convolve_full(x, mirrored(w), workspace), kh, kw)
+        return crop_full(convolve_full(x, mirrored(w)), kh, kw)
     y = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(x, w))
     rows = w.reshape(K, -1)
-    for strip in _strips(x, OH, OW, kh, kw):
-        col = im2col(_rows_under(x, strip, kh), kh, kw, workspace)
-        xp.matmul(rows, as_matrix(col), out=as_matrix(y[:, :, strip]))
+
+    def correlate(strip):
+        col = _columns_under(x, strip, kh, kw)
+        xp.matmul(rows, col, out=as_matrix(y[:, :, strip]))
+
+    for_each_block(correlate, OH, _strip_height(x, OW, kh, kw), xp)
     return y
 
 
-def correlate_valid_backward(dy, x, w, workspace=None):
+def correlate_valid_backward(dy, x, w):
     """Gradients of :func:`correlate_valid`.
 
     Parameters
@@ -122,10 +117,10 @@ def correlate_valid_backward(dy, x, w, workspace=None):
     """
     N, OH, OW = _output_size(x, w)
     _check_upstream(dy, (N, w.shape[0], OH, OW), "dy")
-    return convolve_full(dy, w, workspace), kernel_gradient(x, dy, workspace)
+    return convolve_full(dy, w), kernel_gradient(x, dy)
 
 
-def convolve_full(h, w, workspace=None):
+def convolve_full(h, w):
     """Lay every kernel down at every place of its map, weighted by the map, and add up.
 
     ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i, v - j] · w[k, c, i, j]``,
@@ -135,8 +130,6 @@ def convolve_full(h, w, workspace=None):
     ----------
     h : array, shape (N, K, OH, OW)
     w : array, shape (K, C, kh, kw)
-    workspace : Workspace, optional
-        Memory for the columns.
 
     Returns
     -------
@@ -158,20 +151,26 @@ def convolve_full(h, w, workspace=None):
     N, _, OH, OW = h.shape
     _check_maps(h, w)
     if K < C:
-        return correlate_valid(pad_full(h, kh, kw), mirrored(w), workspace)
+        return correlate_valid(pad_full(h, kh, kw), mirrored(w))
     dtype = xp.result_type(h, w)
     x = zeros_batch_last(xp, (N, C, OH + kh - 1, OW + kw - 1), dtype)
     columns_of = w.reshape(K, -1).T
-    for strip in _strips(x, OH, OW, kh, kw):
-        height = strip.stop - strip.start
-        shape = (C, kh, kw, height, OW, N)
-        col = workspace.get("columns", shape, dtype, xp) if workspace else xp.empty(shape, dtype)
+    folded = []  # strips overlap by kh - 1 rows, so each is folded apart from the others
+
+    def lay_down(strip):
+        shape = (C, kh, kw, strip.stop - strip.start, OW, N)
+        col = scratch().get("columns", shape, dtype, xp)
         xp.matmul(columns_of, as_matrix(h[:, :, strip]), out=col.reshape(C * kh * kw, -1))
-        add_columns(_rows_under(x, strip, kh), col.transpose(0, 1, 2, 5, 3, 4))
+        rows = _rows_under(x, strip, kh)
+        folded.append((strip.start, rows, col2im(col.transpose(0, 1, 2, 5, 3, 4), rows.shape)))
+
+    for_each_block(lay_down, OH, _strip_height(x, OW, kh, kw), xp)
+    for _, rows, strip in sorted(folded, key=lambda one: one[0]):  # always in the same order
+        rows += strip
     return x
 
 
-def convolve_full_backward(dx, h, w, workspace=None):
+def convolve_full_backward(dx, h, w):
     """Gradients of :func:`convolve_full`.
 
     Parameters
@@ -196,19 +195,21 @@ def convolve_full_backward(dx, h, w, workspace=None):
     N, _, OH, OW = h.shape
     _check_upstream(dx, (N, C, OH + kh - 1, OW + kw - 1), "dx")
     if K < C:
-        return correlate_valid(dx, w, workspace), kernel_gradient(dx, h, workspace)
+        return correlate_valid(dx, w), kernel_gradient(dx, h)
     dtype = xp.result_type(dx, h, w)
     dh = empty_batch_last(xp, (N, K, OH, OW), dtype)
-    dw = xp.zeros((K, C * kh * kw), dtype)
     rows = w.reshape(K, -1)
-    for strip in _strips(dx, OH, OW, kh, kw):
-        col = as_matrix(im2col(_rows_under(dx, strip, kh), kh, kw, workspace))
+
+    def go_back(strip):
+        col = _columns_under(dx, strip, kh, kw)
         xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
-        dw += as_matrix(h[:, :, strip]) @ col.T
+        return as_matrix(h[:, :, strip]) @ col.T
+
+    dw = _sum_over_strips(go_back, OH, _strip_height(dx, OW, kh, kw), xp)
     return dh, dw.reshape(w.shape)
 
 
-def kernel_gradient(x, dy, workspace=None):
+def kernel_gradient(x, dy):
     """How the kernel's gradient collects, at every offset, image times upstream gradient.
 
     ``dw[k, c, i, j] = Σ_{n, p, q} dy[n, k, p, q] · x[n, c, p + i, q + j]``
@@ -219,8 +220,6 @@ def kernel_gradient(x, dy, workspace=None):
         What the kernel was laid on.
     dy : array, shape (N, K, OH, OW), with OH <= H and OW <= W
         The gradient of what came out.
-    workspace : Workspace, optional
-        Memory for the columns.
 
     Returns
     -------
@@ -249,34 +248,62 @@ def kernel_gradient(x, dy, workspace=None):
         )
     kh, kw = H - OH + 1, W - OW + 1
     if K < C:
-        return mirrored(kernel_gradient(pad_full(dy, kh, kw), x, workspace))
-    dw = xp.zeros((K, C * kh * kw), xp.result_type(x, dy))
-    for strip in _strips(x, OH, OW, kh, kw):
-        col = im2col(_rows_under(x, strip, kh), kh, kw, workspace)
-        dw += as_matrix(dy[:, :, strip]) @ as_matrix(col).T
+        return mirrored(kernel_gradient(pad_full(dy, kh, kw), x))
+
+    def collect(strip):
+        return as_matrix(dy[:, :, strip]) @ _columns_under(x, strip, kh, kw).T
+
+    dw = _sum_over_strips(collect, OH, _strip_height(x, OW, kh, kw), xp)
     return dw.reshape(K, C, kh, kw)
 
 
 # --- strips of rows, and checks -------------------------------------------------------------------
 
-# Columns of one strip.  On the CPU they should stay in the shared cache; on a GPU, where every
-# launch costs microseconds and memory is fast, strips are as large as is decent.
-STRIP_BYTES_HOST = 1 << 24
+# Columns of one strip.  On the CPU about what a core's cache holds; on a GPU, where every launch
+# costs microseconds and memory is fast, as much as is decent.
+STRIP_BYTES_HOST = 1 << 22
 STRIP_BYTES_DEVICE = 1 << 28
+SUMS = 4  # kernel gradients that are summed side by side; each may be large
 
 
-def _strips(x, OH, OW, kh, kw):
-    """Slices of output rows, in order, whose columns take at most the bytes above (or one row)."""
+def _strip_height(x, OW, kh, kw):
+    """How many output rows have columns that take at most the bytes above; at least one."""
     N, C = x.shape[:2]
     row_bytes = C * kh * kw * OW * N * x.dtype.itemsize
     limit = STRIP_BYTES_HOST if get_array_module(x) is numpy else STRIP_BYTES_DEVICE
-    height = max(1, limit // max(1, row_bytes))
-    return [slice(top, min(top + height, OH)) for top in range(0, OH, height)]
+    return max(1, limit // max(1, row_bytes))
 
 
 def _rows_under(x, strip, kh):
     """The rows of the image that the kernel touches for this strip of output rows."""
     return x[:, :, strip.start : strip.stop + kh - 1]
+
+
+def _columns_under(x, strip, kh, kw):
+    """The columns of a strip as a matrix, valid until the thread asks for the next."""
+    (N, C, _, W), xp = x.shape, get_array_module(x)
+    shape = (C, kh, kw, strip.stop - strip.start, W - kw + 1, N)
+    memory = scratch().get("columns", shape, x.dtype, xp)
+    return as_matrix(im2col(_rows_under(x, strip, kh), kh, kw, out=memory))
+
+
+def _sum_over_strips(term, OH, height, xp):
+    """The sum of ``term(strip)``, added in the same order however many cores there are."""
+    sums = {}
+
+    def add_up(rows):
+        for top in range(rows.start, rows.stop, height):
+            value = term(slice(top, min(top + height, rows.stop)))
+            if top == rows.start:
+                sums[rows.start] = value
+            else:
+                sums[rows.start] += value
+
+    for_each_block(add_up, OH, max(height, -(-OH // SUMS)), xp)
+    first, *others = (sums[start] for start in sorted(sums))
+    for other in others:
+        first += other
+    return first
 
 
 def _output_size(x, w):

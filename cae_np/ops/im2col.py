@@ -9,7 +9,7 @@ ones, which makes im2col a plain memory copy and its adjoint a plain vector addi
 from ..backend import get_array_module
 
 
-def im2col(x, kh, kw, workspace=None):
+def im2col(x, kh, kw, out=None):
     """Lay every kh × kw patch of ``x`` out as one column.
 
     Parameters
@@ -17,8 +17,8 @@ def im2col(x, kh, kw, workspace=None):
     x : array, shape (N, C, H, W)
     kh, kw : int
         Kernel height and width in pixels; 1 <= kh <= H and 1 <= kw <= W.
-    workspace : Workspace, optional
-        Takes the columns; they are valid until the next call with the same workspace.
+    out : array, shape (C, kh, kw, OH, OW, N), optional
+        C-contiguous memory that takes the columns.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def im2col(x, kh, kw, workspace=None):
         )
     OH, OW = H - kh + 1, W - kw + 1
     shape = (C, kh, kw, OH, OW, N)
-    col = workspace.get("columns", shape, x.dtype, xp) if workspace else xp.empty(shape, x.dtype)
+    col = xp.empty(shape, x.dtype) if out is None else out
     # x[n, c, p, q, i, j]: a view that lists the overlapping patches without copying them.
     patches = xp.lib.stride_tricks.sliding_window_view(batch_last(x), (kh, kw), axis=(2, 3))
     col[...] = patches.transpose(1, 4, 5, 2, 3, 0)
@@ -82,16 +82,10 @@ def col2im(col, shape):
             f"{(N, C, OH + kh - 1, OW + kw - 1)}, not {tuple(shape)}"
         )
     x = zeros_batch_last(get_array_module(col), shape, col.dtype)
-    add_columns(x, col)
-    return x
-
-
-def add_columns(x, col):
-    """``x += col2im(col)`` in place, for callers that work through an image strip by strip."""
-    _, kh, kw, _, OH, OW = col.shape
     for i in range(kh):
         for j in range(kw):
             x[:, :, i : i + OH, j : j + OW] += col[:, i, j].swapaxes(0, 1)
+    return x
 
 
 # --- the memory order ---------------------------------------------------------------------------

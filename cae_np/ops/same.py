@@ -12,7 +12,7 @@ from .conv import (
 from .padding import crop_same, pad_same
 
 
-def correlate_same(x, w, workspace=None):
+def correlate_same(x, w):
     """:func:`correlate_valid` on the zero-padded image, so that the maps have the image's size.
 
     ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i - top, q + j - left] · w[k, c, i, j]``, where
@@ -22,7 +22,6 @@ def correlate_same(x, w, workspace=None):
     ----------
     x : array, shape (N, C, H, W)
     w : array, shape (K, C, kh, kw)
-    workspace : Workspace, optional
 
     Returns
     -------
@@ -32,10 +31,10 @@ def correlate_same(x, w, workspace=None):
     -----
     M14, section 2: "zero-padded, so that each feature map has the size as the input".
     """
-    return correlate_valid(pad_same(x, *w.shape[2:]), w, workspace)
+    return correlate_valid(pad_same(x, *w.shape[2:]), w)
 
 
-def correlate_same_backward(dy, x, w, workspace=None):
+def correlate_same_backward(dy, x, w):
     """Gradients of :func:`correlate_same`.
 
     Parameters
@@ -49,11 +48,11 @@ def correlate_same_backward(dy, x, w, workspace=None):
     dw : array, shape (K, C, kh, kw)
     """
     kh, kw = w.shape[2:]
-    dx, dw = correlate_valid_backward(dy, pad_same(x, kh, kw), w, workspace)
+    dx, dw = correlate_valid_backward(dy, pad_same(x, kh, kw), w)
     return crop_same(dx, kh, kw), dw
 
 
-def convolve_same(h, w, workspace=None):
+def convolve_same(h, w):
     """:func:`convolve_full` cropped to the size of the maps: the adjoint of correlate_same.
 
     ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i + top, v - j + left] · w[k, c, i, j]``
@@ -62,7 +61,6 @@ def convolve_same(h, w, workspace=None):
     ----------
     h : array, shape (N, K, H, W)
     w : array, shape (K, C, kh, kw)
-    workspace : Workspace, optional
 
     Returns
     -------
@@ -73,10 +71,10 @@ def convolve_same(h, w, workspace=None):
     For an even kernel the crop takes (kh - 1)//2 rows off the top, so that convolving pads the
     other half of what correlating pads.  M14, section 2: x̂ = Σ_i W_i ∗ z_i + b'.
     """
-    return crop_same(convolve_full(h, w, workspace), *w.shape[2:])
+    return crop_same(convolve_full(h, w), *w.shape[2:])
 
 
-def convolve_same_backward(dx, h, w, workspace=None):
+def convolve_same_backward(dx, h, w):
     """Gradients of :func:`convolve_same`.
 
     Parameters
@@ -89,4 +87,4 @@ def convolve_same_backward(dx, h, w, workspace=None):
     dh : array, shape (N, K, H, W), ``correlate_same(dx, w)``
     dw : array, shape (K, C, kh, kw)
     """
-    return convolve_full_backward(pad_same(dx, *w.shape[2:]), h, w, workspace)
+    return convolve_full_backward(pad_same(dx, *w.shape[2:]), h, w)
