@@ -1,6 +1,8 @@
 """The passes through winners alone against the dense ones, and what is read off maps in blocks."""
 
 import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -190,6 +192,7 @@ def test_blocks_cover_everything_once(total, size):
     assert max(lengths) <= size and max(lengths) - min(lengths) <= 1
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
     rng = np.random.default_rng(5)
     for C in (2, 20):  # few channels and many take different ways
@@ -213,8 +216,6 @@ def test_blocks_run_beside_each_other_with_one_blas_thread_each():
         names, inside = set(), set()
 
         def work(block):
-            import threading
-
             names.add(threading.current_thread().name)
             inside.add(blocks._blas_threads())
 
@@ -238,6 +239,7 @@ def test_blocks_work_after_a_fork(monkeypatch):
     blocks.for_each_block(lambda block: None, 8, 1, np)  # the parent's threads
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # rather dead than waiting for threads that the fork left behind
         seen = []
         blocks.for_each_block(seen.append, 8, 1, np)
         os._exit(len(seen))

@@ -228,6 +228,13 @@ def test_telemetry(xp, path):
     assert found.telemetry()["hidden_sparsity"] == 0  # counts begin anew
 
 
+def test_telemetry_of_maps_with_many_active_units():
+    found = model(1, 3, (3, 3), path="dense", activation="linear", sparsity="top_n", amount=2)
+    found.loss_and_gradients(np.random.default_rng(9).random((6, 1, 4, 5)))
+    told = found.telemetry()
+    assert told["active_share"] == [1, 1, 1] and told["hidden_sparsity"] == 2 / 20
+
+
 def test_a_restored_model_goes_on_counting(xp):
     x = to_device(np.random.default_rng(10).random((4, 1, 5, 5), dtype="float32"))
     first = WinnerTakeAll(1, 3, (3, 3))
@@ -333,9 +340,10 @@ def test_inputs_and_parameters_are_left_alone_and_dtype_is_kept():
             np.testing.assert_array_equal(p, before[1][name])
 
 
-def test_gradients_have_the_kernels_memory_order():
-    """Else every step of the optimiser would walk through memory crosswise."""
+def test_kernels_and_gradients_have_the_channels_last_in_memory():
+    """Else every pass would copy the kernels, and the optimiser walk through memory crosswise."""
     found = WinnerTakeAll(20, 3, (3, 3))
+    assert found.params["w_enc"].transpose(0, 2, 3, 1).flags.c_contiguous
     x = np.random.default_rng(13).random((4, 20, 6, 6), dtype="float32")
     for name, gradient in found.loss_and_gradients(x)[1].items():
         assert gradient.strides == found.params[name].strides

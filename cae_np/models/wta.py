@@ -8,7 +8,6 @@ the other.
 import numpy
 
 from ..backend import active, get_array_module, to_device, to_numpy
-from ..errors import ConfigError
 from ..ops import (
     ACTIVATIONS,
     add_bias,
@@ -25,12 +24,12 @@ from ..ops import (
     top_n,
     winner_take_all,
 )
-from ..ops.encode import count_ties, encode_pooled, encode_winners
+from ..ops.encode import encode_pooled, encode_winners
 from ..ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
-
-SPARSITIES = ("winner", "top_n", "global_top_k", "none", "lifetime")
+from .tally import Tally
+from .wta_options import check_options
 
 
 class WinnerTakeAll:
@@ -113,7 +112,7 @@ class WinnerTakeAll:
             "scale": scale,
             "dtype": dtype,
         }
-        _check(self.config)
+        check_options(self.config)
         self.path, self.sparsity, self.amount = path, sparsity, amount
         self.pool_width, self.pool_stride = pool_width, pool_stride
         self._f, self._f_backward = ACTIVATIONS[activation]
@@ -126,7 +125,8 @@ class WinnerTakeAll:
         }
         if not tied:
             self.params["w_dec"] = _draw_kernels(rng, (maps, channels, kh, kw), scale, dtype)
-        self._tally = _Tally(maps)
+        self._kernel_gradients = xp.empty_like(self.w_dec), xp.empty_like(self.w_dec)
+        self._tally = Tally(maps)
 
     @property
     def w_dec(self):
@@ -147,7 +147,7 @@ class WinnerTakeAll:
         loss : 0-d array
             ``1/N Σ_n ‖x_hat[n] - target[n]‖²``
         gradients : dict of arrays
-            As ``params``.
+            As ``params``; the kernels' are overwritten by the next call.
         """
         target = x if target is None else target
         step = self._sparse_step if self.path == "sparse" else self._dense_step
@@ -197,9 +197,10 @@ class WinnerTakeAll:
         x_hat = add_bias(sparse_decode(a, winner, self.w_dec, x.shape[2:]), c)
         loss = squared_error(x_hat, target)
         dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))
-        da, dw_dec = sparse_decode_backward(dx_hat, a, winner, self.w_dec)
+        dw_dec, dw_enc = self._kernel_gradients
+        da, dw_dec = sparse_decode_backward(dx_hat, a, winner, self.w_dec, out=dw_dec)
         dz = self._f_backward(da, a) * kept
-        dw_enc = sparse_kernel_gradient(dz, winner, x, *w_enc.shape[2:])
+        dw_enc = sparse_kernel_gradient(dz, winner, x, *w_enc.shape[2:], out=dw_enc)
         self._tally.count(x, w_enc, a != 0)
         return loss, (dw_enc, dz.sum(axis=0), dw_dec, dc)
 
@@ -297,94 +298,7 @@ class WinnerTakeAll:
         load_parameters(self.params, arrays)
 
 
-class _Tally:
-    """Counts of active units, kept on the device between two readings."""
-
-    def __init__(self, maps):
-        self._maps = maps
-        self.load(None)
-
-    def load(self, counts):
-        """Go on from saved ``counts``, or from zero."""
-        # images, units, active units, maps searched for ties, ties; then for each map: images.
-        counts = numpy.zeros(5 + self._maps, numpy.int64) if counts is None else counts
-        self.counts = to_device(counts.copy())
-        self._seek_ties = not counts[3]
-
-    def count(self, x, w, active):
-        """Count a batch.
-
-        Parameters
-        ----------
-        x : array, shape (N, C, H, W)
-        w : array, the encoder's kernels
-        active : array, shape (N, K)
-            How many units of each map are not zero.
-        """
-        (N, _, H, W), K = x.shape, self._maps
-        self.counts[0] += N
-        self.counts[1] += N * K * H * W
-        self.counts[2] += active.sum()
-        self.counts[5:] += (active > 0).sum(axis=0)
-        if self._seek_ties:  # costs as much as the encoder, so one batch must do
-            self.counts[3] += N * K
-            self.counts[4] += count_ties(x, w).sum()
-            self._seek_ties = False
-
-    def read(self):
-        images, units, active, searched, ties, *of_map = to_numpy(self.counts).tolist()
-        self.load(None)
-        of_map = sorted(count / max(1, images) for count in of_map)
-        return {
-            "active_share": [of_map[0], of_map[len(of_map) // 2], of_map[-1]],
-            "dead_maps": sum(share == 0 for share in of_map),
-            "hidden_sparsity": active / max(1, units),
-            "ties": ties / max(1, searched),
-        }
-
-
 def _draw_kernels(rng, shape, scale, dtype):
     """Kernels of shape (K, C, kh, kw) whose memory has the channels last, as the passes like it."""
     w = (rng.standard_normal(shape) * scale).transpose(0, 2, 3, 1)
     return to_device(numpy.ascontiguousarray(w), dtype).transpose(0, 3, 1, 2)
-
-
-def _check(config):
-    def require(condition, what):
-        if not condition:
-            raise ConfigError(f"winner-take-all auto-encoder: {what}")
-
-    for name, known in (
-        ("path", ("sparse", "dense")),
-        ("activation", ("relu", "linear", "logistic")),
-        ("sparsity", SPARSITIES),
-    ):
-        require(config[name] in known, f"{name} {config[name]!r}: choose one of {', '.join(known)}")
-    sizes = [config[name] for name in ("channels", "maps", "pool_width", "pool_stride")]
-    require(
-        min(sizes + config["kernel"]) >= 1 and config["scale"] >= 0,
-        f"channels, maps, pool_width and pool_stride are {sizes}, kernel {config['kernel']}, scale "
-        f"{config['scale']}: sizes must be at least 1 and the scale not negative",
-    )
-    require(
-        config["pool_stride"] <= config["pool_width"],
-        f"pool_stride {config['pool_stride']} leaves pixels out; choose at most "
-        f"pool_width = {config['pool_width']}",
-    )
-    sparsity, amount = config["sparsity"], config["amount"]
-    require(
-        config["path"] == "dense" or sparsity in ("winner", "lifetime"),
-        f"sparsity {sparsity!r} keeps more than one unit a map: choose path='dense'",
-    )
-    if sparsity in ("top_n", "global_top_k"):
-        require(
-            isinstance(amount, int) and amount >= 1,
-            f"sparsity {sparsity!r} with amount {amount!r}: expected a whole number of units",
-        )
-    elif sparsity == "lifetime":
-        require(
-            amount is not None and 0 < amount <= 1,
-            f"sparsity 'lifetime' with amount {amount!r}: expected a share in (0, 1]",
-        )
-    else:
-        require(amount is None, f"sparsity {sparsity!r} takes no amount, got {amount!r}")

@@ -13,6 +13,8 @@ from functools import cache
 import numpy
 from threadpoolctl import ThreadpoolController
 
+from ..backend import Workspace
+
 # Even numbers of blocks, so that two or four cores finish together.  A constant, not the number
 # of cores: results must not depend on that.
 COUNT_MULTIPLE = 4
@@ -50,6 +52,15 @@ def for_each_block(work, total, size, xp):
         # The list raises what a block raised.
         list(_cores(threads).map(work_on, [blocks[i::shares] for i in range(shares)]))
 
+
+def scratch():
+    """The calling thread's own :class:`Workspace`, for what a block forgets when it ends."""
+    if not hasattr(_of_thread, "workspace"):
+        _of_thread.workspace = Workspace()
+    return _of_thread.workspace
+
+
+_of_thread = threading.local()
 
 # BLAS's number of threads belongs to the whole process: one caller at a time changes it.
 _one_caller = threading.Lock()

@@ -9,8 +9,8 @@ import numpy
 
 from ..backend import get_array_module
 from .activations import relu
-from .blocks import for_each_block
-from .padding import pad_same
+from .blocks import for_each_block, scratch
+from .padding import crop_same
 
 
 def encode_winners(x, w):
@@ -154,14 +154,19 @@ def _for_each_block_of_maps(use, x, w):
         raise ValueError(
             f"x has {C} channels and w expects {channels}: shapes {x.shape} and {w.shape}"
         )
-    rows = w.transpose(0, 2, 3, 1).reshape(K, -1)
-    padded = xp.ascontiguousarray(pad_same(x, kh, kw).swapaxes(0, 1))
-    windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
-    patches = windows.transpose(4, 5, 0, 1, 2, 3)  # (kh, kw, C, N, H, W), not copied yet
+    rows, dtype = w.transpose(0, 2, 3, 1).reshape(K, -1), xp.result_type(x, w)
 
     def form_maps(images):
-        col = xp.ascontiguousarray(patches[:, :, :, images]).reshape(rows.shape[1], -1)
-        use(images, (rows @ col).reshape(K, -1, H, W))
+        n = images.stop - images.start
+        padded = scratch().get("padded", (C, n, H + kh - 1, W + kw - 1), x.dtype, xp)
+        padded[...] = 0
+        crop_same(padded.swapaxes(0, 1), kh, kw)[...] = x[images]
+        windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
+        col = scratch().get("columns", (kh, kw, C, n, H, W), x.dtype, xp)
+        col[...] = windows.transpose(4, 5, 0, 1, 2, 3)
+        h = scratch().get("maps", (K, n * H * W), dtype, xp)
+        xp.matmul(rows, col.reshape(rows.shape[1], -1), out=h)
+        use(images, h.reshape(K, n, H, W))
 
     image_bytes = (K + rows.shape[1]) * H * W * x.dtype.itemsize
     if xp is numpy:

@@ -20,8 +20,8 @@ import numpy
 from scipy.sparse import csr_array
 
 from ..backend import get_array_module, scatter_add
-from .blocks import for_each_block
-from .padding import crop_same, pad_same
+from .blocks import for_each_block, scratch
+from .padding import crop_same
 
 
 def sparse_decode(a, winner, w, image_shape):
@@ -66,7 +66,7 @@ def sparse_decode(a, winner, w, image_shape):
     return crop_same(x_hat.transpose(0, 3, 1, 2), kh, kw)
 
 
-def sparse_decode_backward(dx, a, winner, w):
+def sparse_decode_backward(dx, a, winner, w, out=None):
     """Gradients of :func:`sparse_decode`.
 
     Parameters
@@ -74,6 +74,8 @@ def sparse_decode_backward(dx, a, winner, w):
     dx : array, shape (N, C, H, W)
         The upstream gradient.
     a, winner, w : the arguments of the forward
+    out : array like w, channels last in memory, optional
+        Takes dw.
 
     Returns
     -------
@@ -87,9 +89,9 @@ def sparse_decode_backward(dx, a, winner, w):
     """
     xp = get_array_module(dx, a, winner, w)
     a, winner, kernels = _by_map(a), _by_map(winner), _elements(w)
-    gather = _patch_gatherer(dx, winner, *w.shape[2:])
+    gather = _patch_gatherer(_channels_last(dx, *w.shape[2:]), winner, *w.shape[2:])
     dtype = xp.result_type(dx, a, w)
-    da, dw = xp.empty(a.shape, dtype), xp.empty(kernels.shape, dtype)
+    da, dw = xp.empty(a.shape, dtype), _empty_elements(xp, w.shape, dtype, out)
 
     def collect(maps):
         patches = gather(maps)  # (maps, N, kh·kw·C)
@@ -100,7 +102,7 @@ def sparse_decode_backward(dx, a, winner, w):
     return da.T, _as_kernels(dw, w.shape)
 
 
-def sparse_kernel_gradient(a, winner, x, kh, kw):
+def sparse_kernel_gradient(a, winner, x, kh, kw, out=None):
     """How each kernel's gradient collects the patches of the images at its winners.
 
     Parameters
@@ -111,6 +113,8 @@ def sparse_kernel_gradient(a, winner, x, kh, kw):
     x : array, shape (N, C, H, W)
     kh, kw : int
         Kernel height and width in pixels.
+    out : array, shape (K, C, kh, kw), channels last in memory, optional
+        Takes dw.
 
     Returns
     -------
@@ -124,9 +128,10 @@ def sparse_kernel_gradient(a, winner, x, kh, kw):
     """
     xp = get_array_module(a, winner, x)
     a, winner, (N, C, _, W) = _by_map(a), _by_map(winner), x.shape
-    dw = xp.empty((len(a), kh * kw, C), xp.result_type(a, x))
+    shape = len(a), C, kh, kw
+    dw = _empty_elements(xp, shape, xp.result_type(a, x), out)
     padded = _channels_last(x, kh, kw)
-    gather = _patch_gatherer(x, winner, kh, kw)
+    gather = _patch_gatherer(padded, winner, kh, kw)
 
     def multiply(maps):
         pixel = _covered_pixels(winner[maps], kh, kw, W, padded.shape)
@@ -140,7 +145,7 @@ def sparse_kernel_gradient(a, winner, x, kh, kw):
         for_each_block(multiply, len(a), max(1, MATRIX_ENTRIES // (N * kh * kw)), xp)
     else:
         for_each_block(collect, len(a), _maps_at_a_time(xp, N, dw), xp)
-    return _as_kernels(dw, (len(a), C, kh, kw))
+    return _as_kernels(dw, shape)
 
 
 # --- layouts --------------------------------------------------------------------------------------
@@ -157,6 +162,12 @@ def _elements(w):
     return w.transpose(0, 2, 3, 1).reshape(K, kh * kw, C)
 
 
+def _empty_elements(xp, shape, dtype, out):
+    """Memory for gradients of kernels of this shape, laid out as by :func:`_elements`."""
+    K, C, kh, kw = shape
+    return xp.empty((K, kh * kw, C), dtype) if out is None else _elements(out)
+
+
 def _as_kernels(elements, shape):
     """The inverse of :func:`_elements`, a view."""
     K, C, kh, kw = shape
@@ -165,19 +176,21 @@ def _as_kernels(elements, shape):
 
 def _channels_last(x, kh, kw):
     """Images (N, C, H, W) as (N, H + kh - 1, W + kw - 1, C), contiguous, zeros around them."""
-    return get_array_module(x).ascontiguousarray(pad_same(x, kh, kw).transpose(0, 2, 3, 1))
+    N, C, H, W = x.shape
+    padded = get_array_module(x).zeros((N, H + kh - 1, W + kw - 1, C), x.dtype)
+    crop_same(padded.transpose(0, 3, 1, 2), kh, kw)[...] = x
+    return padded
 
 
 # --- patches and pixels under kernels -------------------------------------------------------------
 
 
-def _patch_gatherer(x, winner, kh, kw):
+def _patch_gatherer(padded, winner, kh, kw):
     """A function: slice of maps -> what their kernels cover, shape (maps, N, kh·kw·C), a copy."""
-    xp = get_array_module(x)
-    padded = _channels_last(x, kh, kw)
+    xp = get_array_module(padded, winner)
     windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(1, 2))
     windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (N, H, W, kh, kw, C), not copied
-    image, W = xp.arange(len(x)), x.shape[3]
+    image, W = xp.arange(len(padded)), windows.shape[2]
 
     def gather(maps):
         corner = winner[maps]
@@ -190,17 +203,19 @@ def _covered_pixels(winner, kh, kw, W, padded_shape):
     """Which pixels the kernels cover: flat numbers over all padded images, (K, kh·kw, N)."""
     xp = get_array_module(winner)
     _, Hp, Wp, _ = padded_shape
-    p, q = winner // W, winner % W
-    corner = xp.arange(winner.shape[1]) * (Hp * Wp) + p * Wp + q
-    element = (xp.arange(kh)[:, None] * Wp + xp.arange(kw)).reshape(-1, 1)
-    return corner.astype("int32")[:, None, :] + element.astype("int32")
+    K, N = winner.shape
+    corner = (xp.arange(N) * (Hp * Wp) + winner // W * Wp + winner % W).astype("int32")
+    element = (xp.arange(kh)[:, None] * Wp + xp.arange(kw)).reshape(-1, 1).astype("int32")
+    pixel = scratch().get("pixels", (K, kh * kw, N), "int32", xp)
+    return xp.add(corner[:, None, :], element, out=pixel)
 
 
 def _winner_matrix(a, pixel, pixels):
     """A row for each element of each kernel, a column for each pixel, ``a`` where it covers it."""
-    values = numpy.broadcast_to(a[:, None, :], pixel.shape).ravel()
+    values = scratch().get("values", pixel.shape, a.dtype, numpy)
+    values[...] = a[:, None, :]
     starts = numpy.arange(0, pixel.size + 1, pixel.shape[2], dtype="int32")
-    return csr_array((values, pixel.ravel(), starts), shape=(len(starts) - 1, pixels))
+    return csr_array((values.ravel(), pixel.ravel(), starts), shape=(len(starts) - 1, pixels))
 
 
 # Measured, see the lecture on speed.  What a block of the gathering passes holds should stay in
