@@ -15,6 +15,7 @@ import numpy as np
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 INK, FAINT = "#222222", "#8a8a8a"
 TILE_INCHES = 0.42  # how large a filter or a small image is drawn
+PANEL_INCHES = 2.4  # how wide a panel of feature maps is drawn
 TITLE_CHARACTER = 0.08  # inches that a character of a title takes, on average
 LEGEND_INCHES = 1.75  # what the scale below a panel takes
 
@@ -94,6 +95,49 @@ def filter_grid(w, columns=None, scale=None):
         _show(panel, picture)
         panel.set_anchor("W")  # titles and scales begin where the filters do
         panel.set_title(textwrap.fill(title, int(width / TITLE_CHARACTER)))
+        panel.set_xlabel(legend, fontsize=7, color=FAINT, loc="left")
+    for panel in axes[len(drawn) :]:
+        panel.set_axis_off()
+    return figure
+
+
+@_in_style
+def map_grid(maps, columns=None, across=3):
+    """Draw feature maps, filters or images as small squares, every panel as wide as the others.
+
+    Parameters
+    ----------
+    maps : dict of title to array, shape (K, C, H, W) with C 1 or 3
+        A panel for each.  Zero is black and the panel's largest value white; in a panel with
+        negative values zero is mid grey, as in :func:`filter_grid`.
+    columns : int, optional
+        Squares in a row of a panel; default: about as many as there are rows.
+    across : int
+        Panels side by side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    drawn = []
+    for title, tiles in maps.items():
+        tiles = np.asarray(tiles, np.float64)
+        high = float(np.abs(tiles).max()) or 1.0
+        low = -high if tiles.min() < 0 else 0.0
+        black = f"−{high:.2g}, grey 0" if low else "0"
+        picture = mosaic((tiles - low) / (high - low), columns)
+        drawn.append((title, picture, f"black {black}, white {high:.2g}"))
+    down = -(-len(drawn) // across)
+    heights = [
+        max(PANEL_INCHES * picture.shape[0] / picture.shape[1] for _, picture, _ in row)
+        for row in (drawn[i * across : (i + 1) * across] for i in range(down))
+    ]
+    figure = _figure(across * (PANEL_INCHES + 0.2), sum(heights) + 0.62 * down)
+    axes = figure.subplots(down, across, squeeze=False, height_ratios=heights).ravel()
+    for panel, (title, picture, legend) in zip(axes, drawn, strict=False):
+        _show(panel, picture)
+        panel.set_anchor("N")
+        panel.set_title(textwrap.fill(title, int(PANEL_INCHES / TITLE_CHARACTER)))
         panel.set_xlabel(legend, fontsize=7, color=FAINT, loc="left")
     for panel in axes[len(drawn) :]:
         panel.set_axis_off()

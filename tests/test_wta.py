@@ -13,8 +13,9 @@ from cae_np import ops
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
+from cae_np.models.features import Encoded, feature_matrix
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.models.wta_stack import EncodedImages, WtaStack, feature_matrix
+from cae_np.models.wta_stack import WtaStack
 from cae_np.optim import SGD
 from cae_np.training import Plan
 
@@ -300,10 +301,10 @@ def test_features_of_many_images_never_need_all_maps():
     """400 images' maps would take 200 MB."""
     images = Images(400, (1, 28, 28))
     encoder = WinnerTakeAll(1, 160, (7, 7))
-    encoded = EncodedImages(images, encoder)
+    encoded = Encoded(images, [encoder])
     tracemalloc.start()
     try:
-        features = feature_matrix(images, encoder, batch_size=50)
+        features = feature_matrix(images, [encoder], block=50)
         peak = tracemalloc.get_traced_memory()[1] - features.nbytes
     finally:
         tracemalloc.stop()

@@ -1,18 +1,20 @@
 """The training steps that ``bench`` times: ours, PyTorch's, and the bare matrix product.
 
-A case is made by a function that returns ``{name: step}``: ``ours``; ``torch`` (None where PyTorch
-is missing); ``gemm``, the encoder's matrix product on columns that lie ready, which is the least
-that any dense encoder costs.
+A case is made by a function that returns ``{name: step}``: ``ours``; ``torch``, PyTorch's automatic
+differentiation of the dense step, and ``torch_sparse``, our sparse one in PyTorch's operations
+(None where PyTorch is missing); ``gemm``, the encoder's matrix product on columns that lie ready,
+which is the least that any dense encoder costs.
 """
 
 from ..backend import active, to_device
 from ..models.cae import ConvAutoEncoder
+from ..models.wta import WinnerTakeAll
 from ..ops import batch_last
 from ..optim import SGD
 from ..rng import Purpose, generator
 from . import bench_torch
 
-RATE, MOMENTUM = 1e-5, 0.9  # small: the values must stay finite over many repetitions
+RATE, MOMENTUM = 1e-6, 0.9  # small: the values must stay finite over many repetitions
 
 
 def _images(shape):
@@ -50,7 +52,31 @@ def _cae(maps, kernel, shape, pool):
     }
 
 
+def _winner_take_all(maps, kernel, shape):
+    N, C, H, W = shape
+    x = _images(shape)
+    model = WinnerTakeAll(C, maps, (kernel, kernel))
+    optimizer = SGD(MOMENTUM)
+    on_device = batch_last(to_device(x))
+    arrays, _ = model.state()
+    kernels = arrays["w_enc"], arrays["w_dec"]
+
+    def step():
+        _, gradients = model.loss_and_gradients(on_device)
+        optimizer.step(model.params, gradients, RATE)
+
+    return {
+        "ours": step,
+        "torch": bench_torch.winner_take_all_step(x, *kernels, RATE, MOMENTUM),
+        "torch_sparse": bench_torch.winner_take_all_sparse_step(x, *kernels, RATE, MOMENTUM),
+        "gemm": _bare_product(maps, C * kernel * kernel, N * H * W),
+    }
+
+
 CASES = {
     "cae-fig1": lambda: _cae(20, 7, (100, 1, 28, 28), pool=2),
     "cae-layer2": lambda: _cae(150, 5, (100, 100, 12, 12), pool=None),
+    "wta-mnist": lambda: _winner_take_all(128, 7, (100, 1, 28, 28)),
+    "wta-cifar": lambda: _winner_take_all(512, 9, (32, 3, 32, 32)),
+    "wta-deep": lambda: _winner_take_all(2048, 5, (32, 128, 10, 10)),
 }

@@ -6,6 +6,7 @@ and comparing, comparing won).
 """
 
 import importlib.util
+import warnings
 
 
 def available():
@@ -66,6 +67,126 @@ def cae_step(x, w, pool, rate, momentum):
         x_hat = F.conv_transpose2d(h, w, c)
         loss = ((x_hat - x) ** 2).sum() / (2 * len(x))
         loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def winner_take_all_step(x, w_enc, w_dec, rate, momentum):
+    """M14's training step as automatic differentiation takes it: every map formed, one unit kept.
+
+    Parameters
+    ----------
+    x : numpy float32 array, shape (N, C, H, W)
+    w_enc, w_dec : numpy float32 arrays, shape (K, C, k, k) with odd k
+    rate, momentum : float
+
+    Returns
+    -------
+    step : callable
+    """
+    if not available():
+        return None
+    import torch
+    import torch.nn.functional as F
+
+    x = torch.from_numpy(x.copy())
+    P, W = (torch.from_numpy(w.copy(order="C")).requires_grad_() for w in (w_enc, w_dec))
+    b = torch.zeros(len(P), requires_grad=True)
+    c = torch.zeros(x.shape[1], requires_grad=True)
+    optimizer = torch.optim.SGD([P, b, W, c], lr=rate, momentum=momentum)
+    padding = P.shape[2] // 2
+
+    def step():
+        optimizer.zero_grad()
+        z = torch.relu(F.conv2d(x, P, b, padding=padding))
+        flat = z.flatten(2)
+        a, winner = flat.max(dim=2, keepdim=True)
+        h = torch.zeros_like(flat).scatter(2, winner, a).view_as(z)
+        x_hat = F.conv_transpose2d(h, W, c, padding=padding)
+        loss = ((x_hat - x) ** 2).sum() / len(x)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
+    """The same step from the winners alone, gradients by hand, in PyTorch's own operations.
+
+    For honesty: what of our speed is the sparse formulation, and what is our code.  Of the ways to
+    decode (adding through indices, two kinds of sparse products) the fastest one stands here.
+
+    Parameters
+    ----------
+    As for :func:`winner_take_all_step`.
+
+    Returns
+    -------
+    step : callable
+    """
+    if not available():
+        return None
+    import torch
+    import torch.nn.functional as F
+
+    warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+    (N, C, H, W_), (K, _, k, _) = x.shape, w_enc.shape
+    pad, x = k // 2, torch.from_numpy(x.copy())
+    Hp, Wp = H + k - 1, W_ + k - 1
+    # Kernels with the channels last, as rows of patches want them.
+    P, W = (
+        torch.from_numpy(w.transpose(0, 2, 3, 1).copy(order="C")).requires_grad_()
+        for w in (w_enc, w_dec)
+    )
+    b, c = torch.zeros(K, requires_grad=True), torch.zeros(C, requires_grad=True)
+    optimizer = torch.optim.SGD([P, b, W, c], lr=rate, momentum=momentum)
+    image = torch.arange(N)
+    maps_at_a_time = max(1, (1 << 18) // (N * C * k * k * 4))
+
+    def windows(x):
+        """A view of every row of k·C numbers under the kernel: (N, H, W, k, k·C)."""
+        x = F.pad(x, (pad, pad, pad, pad)).permute(0, 2, 3, 1).contiguous()
+        return x, x.as_strided((N, H, W_, k, k * C), (*x.stride()[:3], x.stride(1), 1))
+
+    def decode(a, winner):
+        place, order = (image[:, None] * (H * W_) + winner).flatten().sort()
+        starts = torch.searchsorted(place, torch.arange(N * H * W_ + 1))
+        S = torch.sparse_csr_tensor(starts, order % K, a.flatten()[order], (N * H * W_, K))
+        x_hat = torch.zeros(N, Hp, Wp, C)
+        for i in range(k):
+            for j in range(k):
+                x_hat[:, i : i + H, j : j + W_] += (S @ W[:, i, j]).view(N, H, W_, C)
+        return x_hat[:, pad : pad + H, pad : pad + W_].permute(0, 3, 1, 2) + c[:, None, None]
+
+    @torch.no_grad()
+    def step():
+        optimizer.zero_grad()
+        z, winner = F.conv2d(x, P.permute(0, 3, 1, 2), padding=pad).flatten(2).max(dim=2)
+        a = torch.relu(z + b)
+        error = decode(a, winner) - x
+        error *= 2 / N
+        _, error_windows = windows(error)
+        padded, x_windows = windows(x)
+        p, q, a = (winner // W_).T, (winner % W_).T, a.T.contiguous()
+        dW, dP, da = torch.empty_like(W), torch.empty_like(P), torch.empty_like(a)
+        for first in range(0, K, maps_at_a_time):
+            s = slice(first, first + maps_at_a_time)
+            patches = error_windows[image, p[s], q[s]].flatten(2)
+            da[s] = (patches * W[s].flatten(1)[:, None]).sum(2) * (a[s] > 0)
+            dW[s] = torch.bmm(a[s, None, :], patches).view_as(dW[s])
+            if C < 16:
+                patches = x_windows[image, p[s], q[s]].flatten(2)
+                dP[s] = torch.bmm(da[s, None, :], patches).view_as(dP[s])
+        if C >= 16:  # with many channels a sparse matrix times the pixels is faster
+            corner = (image * (Hp * Wp) + p * Wp + q).int()
+            offset = (torch.arange(k)[:, None] * Wp + torch.arange(k)).flatten().int()
+            pixel = (corner[:, None, :] + offset[:, None]).flatten()
+            starts = torch.arange(0, len(pixel) + 1, N, dtype=torch.int32)
+            values = da[:, None, :].expand(K, k * k, N).flatten()
+            T = torch.sparse_csr_tensor(starts, pixel, values, (K * k * k, N * Hp * Wp))
+            dP = (T @ padded.view(-1, C)).view_as(P)
+        P.grad, W.grad, b.grad, c.grad = dP, dW, da.sum(1), error.sum((0, 2, 3))
         optimizer.step()
 
     return step

@@ -1,6 +1,7 @@
 """Measures of what a set of learned filters looks like, where the papers leave it to the eye.
 
-All take kernels as host arrays of shape (K, C, kh, kw); channels are treated as separate pictures.
+All take host arrays, kernels of shape (K, C, kh, kw).  Channels are treated as separate pictures
+unless a measure says otherwise.
 """
 
 import numpy as np
@@ -116,6 +117,67 @@ def identity_share(w, w_dec=None):
     return float(G[kh - 1, kw - 1] ** 2 / (G * G).sum())
 
 
+def colour_peak_share(w):
+    """Share of a filter's energy, all channels together, in its strongest pixel.
+
+    1 for a delta of any colour, where :func:`peak_share` would look at each channel by itself.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float
+        Mean over the filters.
+    """
+    return float(np.mean(_energy_shares(w).max(axis=(1, 2))))
+
+
+def middle_share(w):
+    """Share of a filter's energy, all channels together, in the middle of its receptive field.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+        The middle is the pixel that a "same" correlation puts over the unit.
+
+    Returns
+    -------
+    float
+        Mean over the filters.
+    """
+    kh, kw = w.shape[2:]
+    return float(np.mean(_energy_shares(w)[:, (kh - 1) // 2, (kw - 1) // 2]))
+
+
+def explained_by_pixel(h, x):
+    """Share of a map's variance that the colour of the one pixel below each unit explains.
+
+    1 where a map copies the image, as a linear combination of its channels at every place; 0
+    where it says nothing about that pixel.
+
+    Parameters
+    ----------
+    h : numpy array, shape (N, K, H, W)
+        Feature maps of x.
+    x : numpy array, shape (N, C, H, W)
+
+    Returns
+    -------
+    float
+        R² of a linear regression, mean over the maps that vary.
+    """
+    colours = np.moveaxis(x, 1, -1).reshape(-1, x.shape[1]).astype(np.float64)
+    units = np.moveaxis(h, 1, -1).reshape(-1, h.shape[1]).astype(np.float64)
+    colours -= colours.mean(axis=0)
+    units -= units.mean(axis=0)
+    total = (units * units).sum(axis=0)
+    units, total = units[:, total > 0], total[total > 0]
+    explained = colours @ np.linalg.lstsq(colours, units)[0]
+    return float(np.mean((explained * explained).sum(axis=0) / total)) if len(total) else 0.0
+
+
 def filters_per_pixel(contributions):
     """How many filters a pixel of the reconstruction is effectively made of.
 
@@ -134,6 +196,12 @@ def filters_per_pixel(contributions):
     squares = (size * size).sum(axis=1)
     some = squares > 0
     return float(np.mean(size.sum(axis=1)[some] ** 2 / squares[some]))
+
+
+def _energy_shares(w):
+    """Each filter's energy by pixel, summed over channels, in shares of the whole: (K, kh, kw)."""
+    energy = (w.astype(np.float64) ** 2).sum(axis=1)
+    return energy / np.maximum(energy.sum(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
 
 
 def _pictures(w):

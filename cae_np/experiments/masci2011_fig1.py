@@ -21,7 +21,7 @@ VARIANTS = {
     "a": ("plain", None, 0.0),
     "b": ("50 % noise", None, 0.5),
     "c": ("2×2 max-pooling", 2, 0.0),
-    "d": ("2×2 max-pooling, 30 % noise", 2, 0.3),
+    "d": ("pooling, 30 % noise", 2, 0.3),
 }
 KERNEL = (7, 7)
 # Maps: the figure shows 20 filters, "a randomly selected subset" of a number that is not given.
@@ -302,7 +302,7 @@ def figures(settings, results):
         source = f"{maps} maps, {settings.data.name}, seed {some.seed}"
         pictures[f"filters-{maps}.png"] = Picture(
             plotting.filter_grid(
-                {f"({v}) {VARIANTS[v][0]}": r.arrays["w"][:20] for v, r in first.items()}
+                {f"({v}) {VARIANTS[v][0]}": _scaled(r.arrays["w"][:20]) for v, r in first.items()}
             ),
             alt="Panels of 7×7 filters in grey, by the correlation of neighbouring pixels: "
             + ", ".join(
@@ -310,7 +310,8 @@ def figures(settings, results):
                 for v, r in first.items()
             )
             + ".",
-            caption=f"Filters of the four auto-encoders of figure 1: the first 20 of {source}.",
+            caption="Filters of the four auto-encoders of figure 1, each scaled to its own largest "
+            f"weight: the first 20 of {source}.",
         )
         drawn = {"digits": some.arrays["digits"]}
         for variant, result in first.items():
@@ -323,6 +324,11 @@ def figures(settings, results):
             caption=f"Held-out digits, the inputs where they are noisy, reconstructions; {source}.",
         )
     return pictures
+
+
+def _scaled(w):
+    """Filters of one strength, so that the shape of weak ones is seen too."""
+    return w / np.abs(w).max(axis=(1, 2, 3), keepdims=True)
 
 
 def choices(settings, results):

@@ -6,8 +6,6 @@ pooled features that were asked for.
 
 from ..backend import active, to_device
 
-BLOCK = 500  # images encoded at a time
-
 
 class Encoded:
     """Images as the layers of a stack leave them: the training data of the next layer.
@@ -42,13 +40,15 @@ class Encoded:
         return x
 
 
-def feature_matrix(images, layers):
+def feature_matrix(images, layers, block=500):
     """Features of all images, one row each.
 
     Parameters
     ----------
     images : object with ``len()`` and ``batch(indices)``
     layers : sequence of models with ``encode``
+    block : int
+        Images encoded at a time.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def feature_matrix(images, layers):
     """
     encoded = Encoded(images, layers)
     matrix = None
-    for start in range(0, len(encoded), BLOCK):
-        block = encoded.batch(slice(start, start + BLOCK))
-        rows = block.reshape(len(block), -1)
+    for start in range(0, len(encoded), block):
+        features = encoded.batch(slice(start, start + block))
+        rows = features.reshape(len(features), -1)
         if matrix is None:
             matrix = active().module.empty((len(encoded), rows.shape[1]), rows.dtype)
-        matrix[start : start + BLOCK] = rows
+        matrix[start : start + block] = rows
     return matrix

@@ -7,10 +7,8 @@ models, memory holds one batch's features of each layer, and the maps of the few
 MNIST, batches of 100) 5 + 20 MB and at most 20 MB, however many images there are.
 """
 
-import numpy
-
-from ..backend import to_device, to_numpy
 from ..training import train
+from .features import Encoded
 
 
 class WtaStack:
@@ -70,60 +68,7 @@ class WtaStack:
         """
         histories = []
         for stage, (layer, plan) in enumerate(zip(self.layers, plans, strict=True)):
-            below = WtaStack(self.layers[:stage])
+            below = Encoded(images, self.layers[:stage])
             name = f"{label} layer {stage + 1}".lstrip()
-            histories.append(train(layer, EncodedImages(images, below), plan, seed, stage, name))
+            histories.append(train(layer, below, plan, seed, stage, name))
         return histories
-
-
-class EncodedImages:
-    """Images as trained layers see them, encoded when a batch is asked for.
-
-    Parameters
-    ----------
-    images : object with ``len()`` and ``batch(indices)``
-        ``batch`` returns floats of shape (n, C, H, W).
-    encoder : object with ``encode(x)``
-        A model or a stack of them.
-    """
-
-    def __init__(self, images, encoder):
-        self._images, self._encoder = images, encoder
-
-    def __len__(self):
-        return len(self._images)
-
-    def batch(self, indices):
-        """Features of some images.
-
-        Parameters
-        ----------
-        indices : slice or array of int, shape (n,)
-
-        Returns
-        -------
-        array on the device, shape (n, K, OH, OW)
-        """
-        return self._encoder.encode(to_device(self._images.batch(indices)))
-
-
-def feature_matrix(images, encoder, batch_size=500):
-    """The features of all images, for a read-out: the one large array, filled batch by batch.
-
-    Parameters
-    ----------
-    images : object with ``len()`` and ``batch(indices)``
-    encoder : object with ``encode(x)``
-    batch_size : int
-
-    Returns
-    -------
-    features : numpy array, shape (N, K·OH·OW)
-    """
-    encoded, features = EncodedImages(images, encoder), None
-    for start in range(0, len(images), batch_size):
-        batch = to_numpy(encoded.batch(slice(start, start + batch_size)))
-        if features is None:
-            features = numpy.empty((len(images), batch[0].size), batch.dtype)
-        features[start : start + batch_size] = batch.reshape(len(batch), -1)
-    return features

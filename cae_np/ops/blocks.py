@@ -3,6 +3,10 @@
 A block is as small as the cache wants it.  NumPy's copies and searches and SciPy's sparse products
 keep one core busy, so the cores take a block each and BLAS uses one thread in it.  Every block
 writes to a part of its own: which core does what, and how many there are, changes no bit.
+
+BLAS has one thread for a single block too.  What fits into one gains little from a second, and on a
+machine where others work, threads that wait for each other a thousand times a second made training
+on small batches many times slower.
 """
 
 import os
@@ -39,16 +43,19 @@ def for_each_block(work, total, size, xp):
     if count > 1:
         count = min(total, -(-count // COUNT_MULTIPLE) * COUNT_MULTIPLE)
     blocks = [slice(total * i // count, total * (i + 1) // count) for i in range(count)]
-    threads = min(_blas_threads(), count) if xp is numpy else 1
 
     def work_on(some):
         for block in some:
             work(block)
 
+    threads = _blas_threads() if xp is numpy else 1
     if threads == 1:
         return work_on(blocks)
-    shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
     with _one_caller, _blas().limit(limits=1):
+        if count == 1:
+            return work_on(blocks)
+        threads = min(threads, count)
+        shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
         # The list raises what a block raised.
         list(_cores(threads).map(work_on, [blocks[i::shares] for i in range(shares)]))
 

@@ -113,30 +113,25 @@ def encode_pooled(x, w, b, width, stride):
 
     def pool(images, h):
         h += b[:, None, None, None]
-        pooled = _pool_relu_maps(relu(h, out=h), width, stride)
-        y[images] = pooled.swapaxes(0, 1)
+        tall = _max_over_rows(relu(h, out=h), width, stride).swapaxes(2, 3)
+        y[images] = _max_over_rows(tall, width, stride).transpose(1, 0, 3, 2)
 
     _for_each_block_of_maps(pool, x, w)
     return y
 
 
-def _pool_relu_maps(h, width, stride):
-    """Windowed maxima along rows and columns of maps that are nowhere negative, (..., H, W)."""
+def _max_over_rows(h, width, stride):
+    """Windowed maxima over the rows of maps, (..., H, W) to (..., OH, W); none is negative."""
     xp = get_array_module(h)
-    for axis in (-2, -1):  # rows first: their neighbours lie together in memory
-        side = h.shape[axis]
-        n = -(-side // stride)
-        before = max((n - 1) * stride + width - side, 0) // 2
-        shape = list(h.shape)
-        shape[axis] = (n - 1) * stride + width
-        padded = xp.zeros(shape, h.dtype)
-        inner = slice(before, before + side)
-        lead = (slice(None),) * (h.ndim + axis)
-        padded[(*lead, inner)] = h[(*lead, slice(min(side, shape[axis] - before)))]
-        h = xp.zeros((*h.shape[:axis], n, *h.shape[axis:][1:]), h.dtype)
-        for offset in range(width):
-            xp.maximum(h, padded[(*lead, slice(offset, offset + n * stride, stride))], out=h)
-    return h
+    *lead, H, W = h.shape
+    n = -(-H // stride)
+    padded = xp.zeros((*lead, (n - 1) * stride + width, W), h.dtype)
+    before = (padded.shape[-2] - H) // 2
+    padded[..., before : before + H, :] = h
+    y = padded[..., : n * stride : stride, :].copy()
+    for row in range(1, width):
+        xp.maximum(y, padded[..., row : row + n * stride : stride, :], out=y)
+    return y
 
 
 # Columns and maps of a block together fill about this much of a core's cache, but a product should
