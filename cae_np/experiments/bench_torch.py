@@ -131,6 +131,7 @@ def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
     import torch.nn.functional as F
 
     warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+    warnings.filterwarnings("ignore", "Sparse invariant checks are implicitly disabled")
     (N, C, H, W_), (K, _, k, _) = x.shape, w_enc.shape
     pad, x = k // 2, torch.from_numpy(x.copy())
     Hp, Wp = H + k - 1, W_ + k - 1

@@ -220,7 +220,7 @@ def _winner_matrix(a, pixel, pixels):
 
 # Measured, see the lecture on speed.  What a block of the gathering passes holds should stay in
 # the cache of a core with the patches' products; on a GPU blocks are as large as is decent.
-PATCH_BYTES_HOST = 1 << 18
+PATCH_BYTES_HOST = 1 << 20
 PATCH_BYTES_DEVICE = 1 << 28
 MATRIX_ENTRIES = 1 << 19
 MANY_CHANNELS = 16
