@@ -1,5 +1,6 @@
 """Storage: whole files or none, and a DataError for everything that is not one of ours."""
 
+import contextlib
 import io
 import json
 import os
@@ -107,25 +108,31 @@ def test_arrays_refuse_what_is_no_number(tmp_path, bad):
 # --- writing that fails -----------------------------------------------------------------------
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """No file may grow beyond 4 KiB: the system's own refusal, in the middle of a write."""
+    """No file may grow beyond 4 KiB: the system's own refusal, in the middle of a write.
+
+    No fixture, since pytest itself writes between the phases of a test, maybe to a file.
+    """
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("n", [2_000, 1_000_000])
-def test_full_disk_keeps_the_previous_file(tmp_path, full_disk, n):
+def test_full_disk_keeps_the_previous_file(tmp_path, n):
     path = tmp_path / "weights.npz"
     save_arrays(path, {"w": np.ones(3)})
-    with pytest.raises(DataError, match=r"cannot write .*weights\.npz \(.*make room"):
-        save_arrays(path, {"w": np.zeros(n)})
-    np.testing.assert_array_equal(load_arrays(path)["w"], np.ones(3))
-    with pytest.raises(DataError, match="cannot write"):
-        save_json(tmp_path / "r.json", list(range(n)))
+    with full_disk():
+        with pytest.raises(DataError, match=r"cannot write .*weights\.npz \(.*make room"):
+            save_arrays(path, {"w": np.zeros(n)})
+        np.testing.assert_array_equal(load_arrays(path)["w"], np.ones(3))
+        with pytest.raises(DataError, match="cannot write"):
+            save_json(tmp_path / "r.json", list(range(n)))
     assert [p.name for p in tmp_path.iterdir()] == ["weights.npz"]
 
 
