@@ -60,3 +60,29 @@ def test_filters_per_pixel():
     contributions[0, :, 0, 0] = 1, 1, -1, 1  # all four alike, whatever the sign
     contributions[0, :, 0, 1] = 5, 0, 0, 0  # one alone
     assert filter_shape.filters_per_pixel(contributions) == pytest.approx((4 + 1) / 2)
+
+
+def test_a_delta_of_any_colour_is_a_delta_in_the_middle_or_elsewhere():
+    colours = np.array([0.5, -2.0, 1.0])[None, :, None, None]
+    delta, flat = colours * DELTA, colours * FLAT
+    assert filter_shape.colour_peak_share(delta) == filter_shape.middle_share(delta) == 1
+    assert filter_shape.colour_peak_share(flat) == pytest.approx(1 / 49)
+    moved = np.roll(delta, 1, axis=3)
+    assert filter_shape.colour_peak_share(moved) == 1 and filter_shape.middle_share(moved) == 0
+    # Three channels with their peaks in three places are no delta.
+    apart = np.concatenate([np.roll(DELTA, i, axis=3) for i in range(3)], axis=1)
+    assert filter_shape.colour_peak_share(apart) == pytest.approx(1 / 3)
+    assert filter_shape.colour_peak_share(np.zeros((2, 3, 3, 3))) == 0
+
+
+def test_maps_that_copy_the_colours_are_explained_by_them():
+    x = np.random.default_rng(2).random((10, 3, 8, 8))
+    copies = np.stack([x[:, 0], 2 - x[:, 1] + 3 * x[:, 2]], axis=1)
+    assert filter_shape.explained_by_pixel(copies, x) == pytest.approx(1)
+    assert filter_shape.explained_by_pixel(np.roll(copies, 1, axis=2), x) < 0.02
+    half = copies[:, :1] + np.roll(copies[:, :1], 1, axis=2)
+    assert filter_shape.explained_by_pixel(half, x) == pytest.approx(0.5, abs=0.05)
+    constant = np.ones((10, 1, 8, 8))
+    mixed = np.concatenate([copies, constant], axis=1)  # what never varies does not count
+    assert filter_shape.explained_by_pixel(mixed, x) == pytest.approx(1)
+    assert filter_shape.explained_by_pixel(constant, x) == 0

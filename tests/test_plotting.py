@@ -47,6 +47,18 @@ def test_a_panel_for_each_title_and_colour_for_three_channels():
     assert picture[0, 0] == pytest.approx(np.clip(0.5 + panels["panel 0"][0, :, 0, 0] / 6, 0, 1))
 
 
+def test_maps_are_black_at_zero_unless_they_have_negative_values():
+    maps = {"relu": np.full((2, 1, 3, 3), 4.0), "weights": np.full((4, 1, 2, 2), -0.5)}
+    maps["relu"][0] = 0.0
+    maps["weights"][1:] = 0.0
+    relu, weights, *rest = plotting.map_grid(maps, across=3).axes
+    picture = np.asarray(relu.images[0].get_array())
+    assert picture[0, 0, 0] == 0.0 and picture[0, 4, 0] == 1.0 and "white 4" in relu.get_xlabel()
+    picture = np.asarray(weights.images[0].get_array())
+    assert picture[0, 0, 0] == 0.0 and picture[0, 3, 0] == 0.5 and "grey 0" in weights.get_xlabel()
+    assert not any(axes.images for axes in rest)  # a place without a panel stays empty
+
+
 def test_images_are_clipped_and_cut_to_the_columns():
     figure = plotting.image_grid({"a": np.full((5, 1, 4, 4), 1.5), "b": np.zeros((5, 1, 4, 4))}, 3)
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]

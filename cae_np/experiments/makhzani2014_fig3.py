@@ -32,6 +32,7 @@ EPOCHS = {
     "paper": {"first": 5, "second": 3},
 }
 ITERATIONS = {"smoke": 5, "quick": 25, "paper": 50}
+JUDGED = {"smoke": 200, "quick": 2_000, "paper": 10_000}  # test digits
 PICTURED, PICTURED_DEEP = 64, 48  # maps that are drawn; the figure has 48 of the second layer
 HELD_OUT = 1_000  # digits that errors and activity are measured on
 
@@ -39,7 +40,7 @@ HELD_OUT = 1_000  # digits that errors and activity are measured on
 def cells(settings):
     preset = settings.preset
     n = min(IMAGES[preset], settings.data.n_train - settings.data.n_validation)
-    shared = {"images": n, "iterations": ITERATIONS[preset]}
+    shared = {"images": n, "judged": JUDGED[preset], "iterations": ITERATIONS[preset]}
     plans = {
         layer: Plan(epochs=EPOCHS[preset][layer], **plan).as_dict() for layer, plan in PLANS.items()
     }
@@ -66,7 +67,7 @@ def run(cell, context):
     config = cell.config
     fit, validation = context.dataset.held_out()
     fit, validation = fit.take(slice(config["images"])), validation.take(slice(HELD_OUT))
-    test = context.dataset.test
+    test = context.dataset.test.take(slice(config["judged"]))
     below = [_restored(result) for result in context.needed]
     layer = WinnerTakeAll(seed=cell.seed, stage=len(below), **config["model"])
     history = train(

@@ -51,17 +51,22 @@ BELOW = 128  # maps of the first layer under a second one
 def cells(settings):
     preset, first = settings.preset, settings.seeds[0]
     n = min(IMAGES[preset], settings.data.n_train)
-    listed = []
+    listed, last = [], []  # what takes hours comes last
     for maps in MAPS[preset]:
         search = _search_cells(preset, maps, first)
         listed += search
+        finals = [
+            EXPERIMENT.cell(
+                {"stage": "final", "maps": maps, "images": n}, seed, f"{maps} maps", needs=search
+            )
+            for seed in settings.seeds
+        ]
+        listed += finals
         for seed in settings.seeds:
-            config = {"stage": "final", "maps": maps, "images": n}
-            final = EXPERIMENT.cell(config, seed, f"{maps} maps", needs=search)
-            listed += [final, *_untrained_cells(preset, maps, n, seed)]
-            if maps == BELOW and seed == first:
-                listed += _deep_cells(preset, n, seed, search, final)
-    return listed
+            listed += _untrained_cells(preset, maps, n, seed)
+        if maps == BELOW:
+            last = _deep_cells(preset, n, first, search, finals[0])
+    return listed + last
 
 
 def _search_cells(preset, maps, seed):
