@@ -218,9 +218,10 @@ def _winner_matrix(a, pixel, pixels):
     return csr_array((values.ravel(), pixel.ravel(), starts), shape=(len(starts) - 1, pixels))
 
 
-# Measured, see the lecture on speed.  What a block of the gathering passes holds should stay in
-# the cache of a core with the patches' products; on a GPU blocks are as large as is decent.
-PATCH_BYTES_HOST = 1 << 20
+# Measured: patches of 8 MB at a time were faster than blocks that fit into a core's cache (439 ms a
+# step of 128 → 2048 maps at 1 MB, 364 ms at 8 MB), since fewer, longer calls wait less for each
+# other.  On a GPU blocks are as large as is decent.
+PATCH_BYTES_HOST = 1 << 23
 PATCH_BYTES_DEVICE = 1 << 28
 MATRIX_ENTRIES = 1 << 19
 MANY_CHANNELS = 16
