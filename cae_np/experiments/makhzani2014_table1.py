@@ -366,7 +366,7 @@ def figures(settings, results):
         dead = result.values["history"][-1]["dead_maps"]
         pictures[f"filters-{maps}.png"] = Picture(
             plotting.filter_grid({"decoder": result.arrays["w_dec"]}),
-            alt=f"{maps} decoder filters of 7×7 pixels: strokes of digits in many directions; "
+            alt=f"{maps} decoder filters of 7×7 pixels in grey; "
             f"{dead} of the maps were never active in the last epoch.",
             caption=f"Decoder filters, {maps} maps, {settings.data.name}, seed {result.seed}.",
         )

@@ -209,7 +209,7 @@ def _claims(settings, results, maps):
     def verdict(statement, metric, larger, smaller):
         return claim(
             settings,
-            statement,
+            f"{statement.removesuffix('.')} ({maps} maps).",
             metric=metric,
             larger=larger,
             smaller=smaller,
@@ -377,7 +377,7 @@ def choices(settings, results):
         Choice(
             "Batch size of on-line gradient descent",
             "batches of 10, momentum 0.9, rate 1e-4 falling linearly to 0",
-            "near to on-line; single images took three times as long to the same error",
+            "near to on-line, and several times faster than single images",
             effect("batches of 1", "batches of 100", "Adam"),
         ),
         Choice(
@@ -394,7 +394,7 @@ def choices(settings, results):
         Choice(
             "Initial kernels",
             "N(0, 0.5²/(K·kh·kw))",
-            "a tied decoder sums over K·kh·kw weights; so the first loss is near the input's power",
+            "a tied decoder sums over K·kh·kw weights: the first loss is below the input's power",
         ),
     ]
 
