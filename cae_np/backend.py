@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import psutil
 
 from .errors import BackendError
 
@@ -267,6 +266,8 @@ def _backend_of(array):
 
 
 def _numpy_memory():
+    import psutil  # not at import time: there is none in a browser
+
     memory = psutil.virtual_memory()
     return memory.available, memory.total
 

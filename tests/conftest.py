@@ -24,6 +24,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("cae_np")
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("coursework", "checking a submission (tests/coursework)")
+    group.addoption("--submission", metavar="FILE", help="a .py or .ipynb file; default: cae_np")
+    group.addoption("--task", metavar="NAME", action="append", help="only this task; repeatable")
+    group.addoption("--closed-book", action="store_true", help="refuse imported solutions")
+    group.addoption(
+        "--score-json", metavar="FILE", help="write the scores as Gradescope reads them"
+    )
+
+
 @pytest.fixture(params=["numpy", "strict", "cupy"])
 def xp(request):
     """The array module that computes, active during the test: NumPy, the strict stand-in for

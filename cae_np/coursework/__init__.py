@@ -11,3 +11,5 @@ An implementation is any object with the operations' functions as attributes, a 
     ``python -m cae_np.coursework.mistakes`` prints the catalogue of planted mistakes with the
     checks that catch each.
 """
+
+from .check import check, require, score

@@ -58,6 +58,11 @@ class Case:
         return self.N, self.K, self.H, self.W
 
     @property
+    def epsilon(self):
+        """What whitening adds to variances; the images' are about 1."""
+        return 0.1
+
+    @property
     def pool(self):
         return self.ph if self.ph == self.pw else (self.ph, self.pw)
 

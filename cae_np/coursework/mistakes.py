@@ -6,61 +6,12 @@ It ends with status 1 if a mistake went unnoticed.
 """
 
 import sys
-from types import SimpleNamespace
 
-import numpy as np
-
-from .. import backend, ops
-from ..models.autoencoder import AutoEncoder
-from ..models.cae import ConvAutoEncoder
-from .cases import CASES
+from .. import backend
+from .implementation import failures, implementation
 from .planted import MISTAKES, Mistake
-from .properties import properties_of
 
 __all__ = ["MISTAKES", "Mistake", "failures", "implementation"]
-
-
-def implementation(**replaced):
-    """This package's operations and models as attributes of one object, some of them replaced.
-
-    Parameters
-    ----------
-    **replaced : callables by the name of what they replace
-
-    Returns
-    -------
-    impl : namespace
-    """
-    own = {"AutoEncoder": AutoEncoder, "ConvAutoEncoder": ConvAutoEncoder}
-    return SimpleNamespace(**(vars(ops) | own | replaced))
-
-
-def failures(impl, function, xp=np, cases=CASES):
-    """Try every property that says something about a function.
-
-    Parameters
-    ----------
-    impl : object with the operations as attributes
-    function : str
-        The name of one of them.
-    xp : module
-        The array module to compute with; it must be the active one.
-    cases : iterable of Case
-
-    Yields
-    ------
-    prop, case, error : Property, Case, Exception
-        For each property that does not hold, the first case where it does not.  Whatever an
-        implementation raises counts.
-    """
-    for prop in properties_of(function):
-        for case in cases:
-            try:
-                with np.errstate(all="ignore"):
-                    prop.check(impl, xp, case)
-            except Exception as error:
-                yield prop, case, error
-                break
 
 
 def main():

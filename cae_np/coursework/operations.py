@@ -139,6 +139,21 @@ def _winners(case, rng):
     return normal(rng, shape), rng.integers(0, case.H * case.W, shape), (case.H, case.W)
 
 
+def _sparse_codes(case, rng):
+    a, winner, image_shape = _winners(case, rng)
+    return a, winner, normal(rng, case.kernel), image_shape
+
+
+def _step(case, rng):
+    p, dp, v = (normal(rng, case.kernel) for _ in range(3))
+    return p, dp, v, 0.1, 0.9
+
+
+def _tied(case, rng):
+    shapes = case.image, case.kernel, (case.K,), (case.C,)
+    return tuple(normal(rng, shape) for shape in shapes)
+
+
 def _rows(case, rng):
     D, E = case.H, case.K
     return normal(rng, (case.N, D)), normal(rng, (E, D)), normal(rng, (E,))
@@ -262,4 +277,14 @@ OPERATIONS = (
         arrays=(),
         draw_ties=_on(with_ties, "maps", "top"),
     ),
+    Operation(
+        "sparse_decode",
+        _sparse_codes,
+        arrays=(0, 2),
+        saved=lambda arguments, y, rest: arguments[:3],
+        linear=True,
+    ),
+    Operation("sgd_step", _step, arrays=()),
+    Operation("tied_cae_gradient", _tied, arrays=()),
+    Operation("zca_whiten", _on(normal, "image", "epsilon"), arrays=()),
 )

@@ -16,6 +16,7 @@ from ..gradcheck import check_adjoint, check_gradients, check_model
 from .cases import normal
 from .operations import OPERATIONS
 from .trials import (
+    as_a_layer,
     assert_close,
     assert_untouched,
     batch_last,
@@ -78,24 +79,12 @@ def backward_agrees_with_loops(operation, impl, xp, case):
 def has_its_gradient(operation, impl, xp, case):
     """The backward agrees with difference quotients of the forward."""
     arguments = on_device(xp, operation.draw(case, generator_of(case)))
-
-    def complete(arrays):
-        arrays = dict(zip(operation.arrays, arrays, strict=True))
-        return tuple(arrays.get(i, argument) for i, argument in enumerate(arguments))
-
-    def forward(*arrays):
-        return operation.run_forward(impl, complete(arrays))[0]
-
-    def backward(dy, *arrays):
-        y, rest = operation.run_forward(impl, complete(arrays))
-        gradients = operation.run_backward(impl, dy, complete(arrays), y, rest)
-        return tuple(dy * g for g in gradients) if operation.is_loss else gradients
-
+    forward, backward, arrays, names = as_a_layer(operation, impl, arguments)
     report = check_gradients(
         forward,
         backward,
-        *(arguments[i] for i in operation.arrays),
-        names=[f"argument {i + 1} of {operation.name}" for i in operation.arrays],
+        *arrays,
+        names=names,
         seed=case.seed,
         tolerance=1e-7,
         elements=24,
@@ -232,6 +221,22 @@ def has_its_standard_deviation(impl, xp, case):
         assert abs(draw.std() - sigma) <= 0.02 * sigma, f"sigma {sigma} gave {draw.std():.3f}"
 
 
+def tied_gradient_is_one(impl, xp, case):
+    """The tied auto-encoder's gradient agrees with difference quotients of its loss."""
+    rng = generator_of(case)
+    x, w = (xp.asarray(normal(rng, shape)) for shape in (case.image, case.kernel))
+    b, c = (xp.asarray(normal(rng, (size,))) for size in (case.K, case.C))
+    report = check_gradients(
+        lambda w, b, c: impl.tied_cae_gradient(x, w, b, c)[0],
+        lambda dy, w, b, c: tuple(dy * g for g in impl.tied_cae_gradient(x, w, b, c)[1:]),
+        *(w, b, c),
+        seed=case.seed,
+        elements=24,
+        directions=2,
+    )
+    assert report.passed, report.failed
+
+
 def cae_has_its_gradient(impl, xp, case):
     """The convolutional auto-encoder's gradients: tied or not, both modes, pooled or not."""
     for mode, tied, pool in [
@@ -286,6 +291,9 @@ PROPERTIES = (
     *_properties_of_operations(),
     Property("binomial_mask", "share", ("binomial_mask",), switches_off_its_share),
     Property("gaussian_noise", "spread", ("gaussian_noise",), has_its_standard_deviation),
+    Property(
+        "tied_cae_gradient", "difference quotients", ("tied_cae_gradient",), tied_gradient_is_one
+    ),
     Property("ConvAutoEncoder", "difference quotients", ("ConvAutoEncoder",), cae_has_its_gradient),
     Property("AutoEncoder", "difference quotients", ("AutoEncoder",), autoencoder_has_its_gradient),
 )

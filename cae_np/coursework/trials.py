@@ -62,6 +62,25 @@ def run_both_ways(operation, impl, xp, case, arrange):
     return results
 
 
+def as_a_layer(operation, impl, arguments):
+    """An operation as what a gradient check takes: ``(forward, backward, arrays, names)``."""
+
+    def complete(arrays):
+        arrays = dict(zip(operation.arrays, arrays, strict=True))
+        return tuple(arrays.get(i, argument) for i, argument in enumerate(arguments))
+
+    def forward(*arrays):
+        return operation.run_forward(impl, complete(arrays))[0]
+
+    def backward(dy, *arrays):
+        y, rest = operation.run_forward(impl, complete(arrays))
+        gradients = operation.run_backward(impl, dy, complete(arrays), y, rest)
+        return tuple(dy * g for g in gradients) if operation.is_loss else gradients
+
+    names = [f"argument {i + 1} of {operation.name}" for i in operation.arrays]
+    return forward, backward, tuple(arguments[i] for i in operation.arrays), names
+
+
 def compare_forward_with_loops(operation, impl, xp, arguments):
     """Raise AssertionError where the forward and the nested loops differ."""
     y, rest = operation.run_forward(impl, on_device(xp, arguments))

@@ -12,6 +12,7 @@ from itertools import product
 from math import exp, log, tanh
 
 from numpy import ndindex, result_type, zeros, zeros_like
+from numpy.linalg import svd
 
 # --- patches ------------------------------------------------------------------------------------
 
@@ -363,6 +364,17 @@ def place_backward(dh, winner):
     return da
 
 
+def sparse_decode(a, winner, w, image_shape):
+    """Place the winners, and convolve."""
+    return convolve_same(place(a, winner, image_shape), w)
+
+
+def sparse_decode_backward(dx, a, winner, w):
+    """The gradients of the convolution, that for the maps read at the winners."""
+    dh, dw = convolve_same_backward(dx, place(a, winner, dx.shape[2:]), w)
+    return place_backward(dh, winner), dw
+
+
 def top_n(h, n):
     """True for the units of a map before which fewer than n others come in order of size."""
     mask = zeros(h.shape, bool)
@@ -485,3 +497,30 @@ def corrupt_backward(dy, draw):
     if draw.dtype == bool:
         return _each(lambda dy, keep: dy if keep else 0, dy, draw)
     return _each(lambda dy: dy, dy)
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+def sgd_step(p, dp, v, rate, momentum):
+    """``v = momentum · v - rate · dp``, then ``p = p + v``."""
+    v = _each(lambda v, dp: momentum * v - rate * dp, v, dp)
+    return _each(lambda p, v: p + v, p, v), v
+
+
+def tied_cae_gradient(x, w, b, c):
+    """Forward, then back through both uses of w, one after the other."""
+    h = scaled_tanh(add_bias(correlate_valid(x, w), b))
+    x_hat = add_bias(convolve_full(h, w), c)
+    delta_y, dc = add_bias_backward(squared_error_backward(x_hat, x) / 2)
+    dh, dw_decoder = convolve_full_backward(delta_y, h, w)
+    delta_h, db = add_bias_backward(scaled_tanh_backward(dh, h))
+    _, dw_encoder = correlate_valid_backward(delta_h, x, w)
+    return squared_error(x_hat, x) / 2, dw_encoder + dw_decoder, db, dc
+
+
+def zca_whiten(x, epsilon):
+    """From the singular values of the images: no covariance, no loop, another road."""
+    rows = x.reshape(len(x), -1)
+    u, s, vt = svd(rows - sum(rows) / len(rows), full_matrices=False)
+    return (u * (s / (s**2 / len(rows) + epsilon) ** 0.5) @ vt).reshape(x.shape)

@@ -214,6 +214,16 @@ def mask_inverted(x, draw):
     return x * ~draw if draw.dtype == bool else x + draw
 
 
+@planted_in("corrupt", "Noise is multiplied in too; only a boolean draw is, a real one is added.")
+def draw_always_multiplied(x, draw):
+    return x * draw
+
+
+@planted_in("corrupt", "A mask is added too; a boolean draw switches off, a real one is added.")
+def draw_always_added(x, draw):
+    return x + draw
+
+
 @planted_in("corrupt_backward", "Pixels that were switched off get a gradient; they cannot matter.")
 def gradient_of_lost_pixels(dy, draw):
     return dy.copy()

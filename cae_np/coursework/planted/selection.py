@@ -32,6 +32,13 @@ def largest_in_size_wins(h):
     return ops.place_backward(h, winner), winner
 
 
+@planted_in("winner_take_all", "A flat position is p · W + q; here p is multiplied by H.")
+def position_with_height(h):
+    a, winner = ops.winner_take_all(h)
+    H, W = h.shape[2:]
+    return a, winner // W * H + winner % W
+
+
 @planted_in(
     "winner_take_all_backward", "Every unit of a map gets the gradient; only the winner may."
 )

@@ -1,0 +1,152 @@
+"""``python -m cae_np.coursework``: for students (grade) and for teachers (the rest)."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import CaeError
+from . import bughunt, forms, scores, stubs
+from .grade import grade, submission_in, submissions_in
+from .isolation import SECONDS
+from .tasks import TASKS, find_task
+
+PASSED, FAILED, REFUSED = 0, 1, 2
+
+
+def main(arguments=None):
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0; 1 if a task of a submission did not pass; 2 for a mistake in the call.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, CaeError) as error:
+        print(f"cae_np.coursework: {error}", file=sys.stderr)
+        return REFUSED
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m cae_np.coursework", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function, about):
+        one = commands.add_parser(name, help=about, description=about)
+        one.set_defaults(command=function)
+        return one
+
+    one = command("grade", _grade, "check a submission, or a folder of them")
+    one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
+    one.add_argument("--task", action="append", metavar="NAME", help="only this task; repeatable")
+    one.add_argument("--closed-book", action="store_true", help="refuse imported solutions")
+    one.add_argument("--seconds", type=float, default=SECONDS, help="time limit of a task")
+    one.add_argument("--score-json", type=Path, metavar="FILE", help="write Gradescope's results")
+    one.add_argument("--csv", type=Path, metavar="FILE", help="a folder of submissions: one CSV")
+    one.add_argument("--reports", type=Path, metavar="FOLDER", help="with --csv: reports as text")
+    one.add_argument("--key", type=Path, metavar="FILE", help="grade a bug hunt with its key")
+
+    one = command("stubs", _stubs, "write exercises.py and exercises.ipynb")
+    one.add_argument("folder", type=Path, nargs="?", default=Path("lectures/exercises"))
+
+    one = command("make_assignment", _make_assignment, "write a bug hunt and its key")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--seed", required=True, help="any text, as 'autumn 2026'")
+    one.add_argument("--mistakes", type=int, default=6, help="how many are planted")
+
+    for name, about in forms.FORMS.items():
+        one = command(name, _form, about)
+        one.add_argument("folder", type=Path)
+        one.add_argument("--task", action="append", metavar="NAME")
+        one.add_argument("--closed-book", action="store_true")
+        one.set_defaults(form=name)
+    return parser
+
+
+def _tasks(options):
+    return tuple(find_task(name) for name in options.task) if options.task else TASKS
+
+
+def _grade(options):
+    tasks = _tasks(options)
+    if options.key:
+        return _grade_hunt(options)
+    if options.csv:
+        return _grade_class(options, tasks)
+    results, save = [], options.score_json
+    how = {"closed_book": options.closed_book, "seconds": options.seconds}
+
+    def ready(result):
+        results.append(result)
+        print(result.report, end="\n\n", flush=True)
+        if save:
+            scores.save_gradescope(save, results, tasks)
+
+    if save:
+        scores.save_gradescope(save, [], tasks)
+    try:
+        grade(submission_in(options.submission), tasks, ready=ready, **how)
+    except ValueError as error:
+        if save:
+            scores.save_gradescope(save, [], tasks, note=str(error))
+        raise
+    print(scores.table(results))
+    return PASSED if all(result.passed for result in results) else FAILED
+
+
+def _grade_class(options, tasks):
+    graded = []
+    how = {"closed_book": options.closed_book, "seconds": options.seconds}
+    for name, path in submissions_in(options.submission):
+        try:
+            results, problem = grade(path, tasks, **how), ""
+        except ValueError as error:
+            results, problem = [], str(error)
+        graded.append((name, results, problem))
+        scores.save_class(options.csv, graded, tasks)
+        points, most = scores.totals(results)
+        print(f"{name}: {points:g} of {most:g}" if results else f"{name}: {problem}", flush=True)
+        if options.reports and results:
+            text = "\n\n".join([*(r.report for r in results), scores.table(results)])
+            report = options.reports / f"{name}.txt"
+            report.parent.mkdir(parents=True, exist_ok=True)
+            report.write_text(text + "\n", encoding="utf-8")
+    if not graded:
+        raise ValueError(f"no .py or .ipynb files in {options.submission}")
+    return PASSED
+
+
+def _grade_hunt(options):
+    submission = submission_in(options.submission)
+    results, report = bughunt.grade_hunt(submission, options.key, options.seconds)
+    print(report)
+    if options.score_json:
+        tasks = tuple(find_task(result.task) for result in results)
+        scores.save_gradescope(options.score_json, results, tasks, note=report)
+    return PASSED if all(result.passed for result in results) else FAILED
+
+
+def _stubs(options):
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("exercises.py", stubs.module()), ("exercises.ipynb", stubs.notebook())):
+        (options.folder / name).write_text(text, encoding="utf-8")
+        print(options.folder / name)
+    return PASSED
+
+
+def _make_assignment(options):
+    for path in bughunt.make_assignment(options.folder, options.seed, options.mistakes):
+        print(path)
+    return PASSED
+
+
+def _form(options):
+    for path in forms.write(options.form, options.folder, _tasks(options), options.closed_book):
+        print(path)
+    return PASSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Checks for a notebook's cells and for other graders' tests: same engine, same words."""
+
+from .engine import TaskResult, try_task
+from .tasks import find_task
+from .wording import state_report
+
+
+def check(name, function=None):
+    """Say what is right and what is wrong with a function.  Never raises.
+
+    Parameters
+    ----------
+    name : str
+        The task, ``"max_pool"`` for instance.
+    function : callable, optional
+        Your function; without it the task is "not started".
+    """
+    print(_tried(name, function).report)
+
+
+def require(name, function, part=None):
+    """Raise where a function is not right; the message says what is wrong.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+    part : {"values", "care"}, optional
+        Only what earns the points for right values, or only the rest; default: everything.
+
+    Raises
+    ------
+    AssertionError
+    """
+    result = _tried(name, function)
+    values = result.checks.get("values", False)
+    if {"values": values, "care": values and result.passed, None: result.passed}[part]:
+        return
+    raise AssertionError("\n" + result.report)
+
+
+def score(name, function):
+    """Print the report and return the points, as nbgrader's test cells do for partial credit.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+
+    Returns
+    -------
+    points : float
+
+    Raises
+    ------
+    AssertionError
+        If there are no points to return.
+    """
+    result = _tried(name, function)
+    if result.points == 0:
+        raise AssertionError("\n" + result.report)
+    print(result.report)
+    return result.points
+
+
+def _tried(name, function):
+    try:
+        task = find_task(name)
+    except ValueError as error:
+        return TaskResult(str(name), report=str(error))
+    result = TaskResult(name, max_points=task.points)
+    try:
+        return try_task(task, function)
+    except BaseException as error:  # whatever a cell's function does, the notebook goes on
+        result.report = state_report(result, "failed", f"It raises {type(error).__name__}: {error}")
+        return result

@@ -1,0 +1,347 @@
+"""Mistakes in what training is made of: the auto-encoder's gradient, the step, whitening."""
+
+import numpy as np
+
+from ... import ops
+from ...ops.sparse import sparse_decode, sparse_decode_backward
+from ...optim import sgd_step
+from ..solutions import zca_whiten
+from .mistake import planted_in
+
+# --- the tied gradient ----------------------------------------------------------------------------
+
+
+def _encoded(x, w, b):
+    return ops.scaled_tanh(ops.add_bias(ops.correlate_valid(x, w), b))
+
+
+def _tied_parts(x, w, b, c):
+    """The code, and what comes back: h, loss, delta_y, dh."""
+    h = _encoded(x, w, b)
+    x_hat = ops.add_bias(ops.convolve_full(h, w), c)
+    delta_y = (x_hat - x) / len(x)
+    return h, ops.squared_error(x_hat, x) / 2, delta_y, ops.correlate_valid(delta_y, w)
+
+
+def _assembled(x, h, loss, delta_y, delta_h):
+    dw = ops.kernel_gradient(x, delta_h) + ops.kernel_gradient(delta_y, h)
+    return loss, dw, delta_h.sum(axis=(0, 2, 3)), delta_y.sum(axis=(0, 2, 3))
+
+
+def _right(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    return _assembled(x, h, loss, delta_y, ops.scaled_tanh_backward(dh, h))
+
+
+@planted_in(
+    "tied_cae_gradient", "The encoder's term x ∗ δh is missing from dw: w is used twice, add both."
+)
+def no_encoder_term(x, w, b, c):
+    h, _, delta_y, _ = _tied_parts(x, w, b, c)
+    loss, _, db, dc = _right(x, w, b, c)
+    return loss, ops.kernel_gradient(delta_y, h), db, dc
+
+
+@planted_in(
+    "tied_cae_gradient", "The decoder's term h̃ ∗ δy is missing from dw: w is used twice, add both."
+)
+def no_decoder_term(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    _, _, db, dc = _right(x, w, b, c)
+    return loss, ops.kernel_gradient(x, ops.scaled_tanh_backward(dh, h)), db, dc
+
+
+@planted_in("tied_cae_gradient", "The decoder's term of dw comes out flipped; both have w's order.")
+def flipped_decoder_term(x, w, b, c):
+    h, _, delta_y, _ = _tied_parts(x, w, b, c)
+    loss, dw, db, dc = _right(x, w, b, c)
+    term = ops.kernel_gradient(delta_y, h)
+    return loss, dw - term + ops.flip(term), db, dc
+
+
+@planted_in("tied_cae_gradient", "The encoder's term of dw comes out flipped; both have w's order.")
+def flipped_encoder_term(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    term = ops.kernel_gradient(x, ops.scaled_tanh_backward(dh, h))
+    _, dw, db, dc = _right(x, w, b, c)
+    return loss, dw - term + ops.flip(term), db, dc
+
+
+@planted_in("tied_cae_gradient", "The decoder's term of dw is subtracted; the two are added.")
+def decoder_term_subtracted(x, w, b, c):
+    h, _, delta_y, _ = _tied_parts(x, w, b, c)
+    loss, dw, db, dc = _right(x, w, b, c)
+    return loss, dw - 2 * ops.kernel_gradient(delta_y, h), db, dc
+
+
+@planted_in("tied_cae_gradient", "The two terms of dw are averaged; they are added.")
+def terms_averaged(x, w, b, c):
+    loss, dw, db, dc = _right(x, w, b, c)
+    return loss, dw / 2, db, dc
+
+
+@planted_in("tied_cae_gradient", "σ' is left out on the way back: δh is dh times σ'(h).")
+def sigma_derivative_left_out(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    return _assembled(x, h, loss, delta_y, dh)
+
+
+@planted_in("tied_cae_gradient", "1 - h² is the derivative of the plain tanh, not of the scaled.")
+def sigma_derivative_of_plain_tanh(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    return _assembled(x, h, loss, delta_y, dh * (1 - h * h))
+
+
+@planted_in("tied_cae_gradient", "dh comes back through flipped kernels: it is correlated with w.")
+def came_back_through_flipped_kernels(x, w, b, c):
+    h, loss, delta_y, _ = _tied_parts(x, w, b, c)
+    dh = ops.correlate_valid(delta_y, ops.flip(w))
+    return _assembled(x, h, loss, delta_y, ops.scaled_tanh_backward(dh, h))
+
+
+@planted_in("tied_cae_gradient", "db sums over the wrong axes: maps stay, images and places go.")
+def tied_db_over_the_wrong_axes(x, w, b, c):
+    h, loss, delta_y, dh = _tied_parts(x, w, b, c)
+    loss, dw, _, dc = _right(x, w, b, c)
+    return loss, dw, ops.scaled_tanh_backward(dh, h).sum(axis=(1, 2, 3)), dc
+
+
+@planted_in("tied_cae_gradient", "db and dc are means over batch and places; they are sums.")
+def tied_biases_averaged(x, w, b, c):
+    h, _, delta_y, dh = _tied_parts(x, w, b, c)
+    loss, dw, _, _ = _right(x, w, b, c)
+    delta_h = ops.scaled_tanh_backward(dh, h)
+    return loss, dw, delta_h.mean(axis=(0, 2, 3)), delta_y.mean(axis=(0, 2, 3))
+
+
+@planted_in("tied_cae_gradient", "The half is missing: M11's loss is 1/(2N) times the sum.")
+def half_missing(x, w, b, c):
+    return tuple(2 * part for part in _right(x, w, b, c))
+
+
+@planted_in("tied_cae_gradient", "The gradients are twice too large: the half cancels the 2.")
+def gradients_without_the_half(x, w, b, c):
+    loss, *gradients = _right(x, w, b, c)
+    return loss, *(2 * gradient for gradient in gradients)
+
+
+@planted_in("tied_cae_gradient", "Nothing is divided by N, the number of images.")
+def not_averaged_over_the_batch(x, w, b, c):
+    return tuple(len(x) * part for part in _right(x, w, b, c))
+
+
+@planted_in("tied_cae_gradient", "The gradients are not divided by N, but the loss is.")
+def gradients_not_averaged(x, w, b, c):
+    loss, *gradients = _right(x, w, b, c)
+    return loss, *(len(x) * gradient for gradient in gradients)
+
+
+@planted_in(
+    "tied_cae_gradient", "The decoder does not flip the kernels: decode with convolve_full."
+)
+def decoded_without_flip(x, w, b, c):
+    h = _encoded(x, w, b)
+    x_hat = ops.add_bias(ops.convolve_full(h, ops.flip(w)), c)
+    delta_y = (x_hat - x) / len(x)
+    dh = ops.correlate_valid(delta_y, w)
+    loss = ops.squared_error(x_hat, x) / 2
+    return _assembled(x, h, loss, delta_y, ops.scaled_tanh_backward(dh, h))
+
+
+# --- the step -------------------------------------------------------------------------------------
+
+
+@planted_in("sgd_step", "The parameter goes uphill: the gradient is subtracted.")
+def uphill(p, dp, v, rate, momentum):
+    v = momentum * v + rate * dp
+    return p + v, v
+
+
+@planted_in("sgd_step", "Momentum is ignored: the old velocity has to be carried on.")
+def momentum_ignored(p, dp, v, rate, momentum):
+    return p - rate * dp, -rate * dp
+
+
+@planted_in("sgd_step", "The parameter moves by the old velocity; it moves by the new one.")
+def old_velocity_used(p, dp, v, rate, momentum):
+    return p + v, momentum * v - rate * dp
+
+
+@planted_in("sgd_step", "The rate multiplies the whole velocity; it belongs to the gradient alone.")
+def rate_outside(p, dp, v, rate, momentum):
+    v = momentum * v + dp
+    return p - rate * v, v
+
+
+@planted_in("sgd_step", "The gradient is weighted with 1 - momentum; that is a running mean.")
+def running_mean(p, dp, v, rate, momentum):
+    v = momentum * v - rate * (1 - momentum) * dp
+    return p + v, v
+
+
+@planted_in("sgd_step", "The rate is missing: the gradient goes into the velocity at full size.")
+def rate_missing(p, dp, v, rate, momentum):
+    v = momentum * v - dp
+    return p + v, v
+
+
+@planted_in("sgd_step", "The old velocity is returned; the next step needs the new one.")
+def velocity_not_returned(p, dp, v, rate, momentum):
+    return p + momentum * v - rate * dp, v.copy()
+
+
+@planted_in("sgd_step", "Nesterov's step is taken; the classical one moves by the new velocity.")
+def nesterov(p, dp, v, rate, momentum):
+    v = momentum * v - rate * dp
+    return p + momentum * v - rate * dp, v
+
+
+@planted_in("sgd_step", "Parameter and velocity are changed in place; new arrays must come back.")
+def stepped_in_place(p, dp, v, rate, momentum):
+    v *= momentum
+    v -= rate * dp
+    p += v
+    return p, v
+
+
+# --- decoding through winners ---------------------------------------------------------------------
+
+
+@planted_in("sparse_decode", "The kernels are laid down flipped; a convolution lays w as it is.")
+def kernels_laid_flipped(a, winner, w, image_shape):
+    return sparse_decode(a, winner, np.ascontiguousarray(ops.flip(w)), image_shape)
+
+
+@planted_in("sparse_decode", "Kernels begin at the winner; they are centred: (kh - 1)//2 above it.")
+def kernels_begin_at_the_winner(a, winner, w, image_shape):
+    (N, K), (_, C, kh, kw), (H, W) = a.shape, w.shape, image_shape
+    x_hat = np.zeros((N, C, H + kh - 1, W + kw - 1), a.dtype)
+    for n, k in np.ndindex(N, K):
+        p, q = divmod(winner[n, k], W)
+        x_hat[n, :, p : p + kh, q : q + kw] += a[n, k] * w[k]
+    return x_hat[:, :, :H, :W]
+
+
+@planted_in("sparse_decode", "An even kernel has (kh - 1)//2 rows above its winner, not kh//2.")
+def larger_half_above_the_winner(a, winner, w, image_shape):
+    (N, K), (_, C, kh, kw), (H, W) = a.shape, w.shape, image_shape
+    x_hat = np.zeros((N, C, H + kh - 1, W + kw - 1), a.dtype)
+    for n, k in np.ndindex(N, K):
+        p, q = divmod(winner[n, k], W)
+        x_hat[n, :, p : p + kh, q : q + kw] += a[n, k] * w[k]
+    return x_hat[:, :, kh // 2 : kh // 2 + H, kw // 2 : kw // 2 + W]
+
+
+@planted_in("sparse_decode", "Where kernels overlap the last one stays; they have to be added.")
+def last_kernel_stays(a, winner, w, image_shape):
+    (N, K), (_, C, kh, kw), (H, W) = a.shape, w.shape, image_shape
+    x_hat = np.zeros((N, C, H + kh - 1, W + kw - 1), a.dtype)
+    for n, k in np.ndindex(N, K):
+        p, q = divmod(winner[n, k], W)
+        x_hat[n, :, p : p + kh, q : q + kw] = a[n, k] * w[k]
+    return ops.crop_same(x_hat, kh, kw)
+
+
+@planted_in("sparse_decode", "The winners' values are left out: each kernel is weighted by a.")
+def kernels_not_weighted(a, winner, w, image_shape):
+    return sparse_decode(np.ones_like(a), winner, w, image_shape)
+
+
+@planted_in("sparse_decode", "A flat position is divided by the height; rows are W units long.")
+def winner_divided_by_height(a, winner, w, image_shape):
+    H, W = image_shape
+    return sparse_decode(a, winner % H * W + winner // H, w, image_shape)
+
+
+@planted_in("sparse_decode", "The maps are averaged; the reconstruction is the sum over all maps.")
+def mean_over_winners(a, winner, w, image_shape):
+    return sparse_decode(a, winner, w, image_shape) / a.dtype.type(a.shape[1])
+
+
+@planted_in("sparse_decode_backward", "da is summed over the map; only the winner's place counts.")
+def da_summed_over_the_map(dx, a, winner, w):
+    da = ops.correlate_same(dx, w).sum(axis=(2, 3))
+    return da, sparse_decode_backward(dx, a, winner, w)[1]
+
+
+@planted_in("sparse_decode_backward", "dw leaves the winners' values out: it is weighted by a.")
+def dw_not_weighted(dx, a, winner, w):
+    da, _ = sparse_decode_backward(dx, a, winner, w)
+    return da, sparse_decode_backward(dx, np.ones_like(a), winner, w)[1]
+
+
+# --- whitening ------------------------------------------------------------------------------------
+
+
+def _whitened(x, epsilon, mean=None, count=None, power=-0.5, back=True, sphere=None):
+    """Whitening with one thing different."""
+    rows = x.reshape(len(x), -1)
+    rows = rows - (rows.mean(axis=0) if mean is None else mean)
+    centred = rows - rows.mean(axis=0) if mean is None else rows
+    values, vectors = np.linalg.eigh(centred.T @ centred / (count or len(x)))
+    scale = (values + epsilon) ** power if sphere is None else sphere(values)
+    whitened = rows @ (vectors * scale.astype(x.dtype))
+    return (whitened @ vectors.T if back else whitened).reshape(x.shape)
+
+
+@planted_in("zca_whiten", "The rotation back, Vᵀ, is missing: that is PCA whitening.")
+def not_rotated_back(x, epsilon):
+    return _whitened(x, epsilon, back=False)
+
+
+@planted_in("zca_whiten", "The square root is missing: divide by √(Λ + ε).")
+def square_root_missing(x, epsilon):
+    return _whitened(x, epsilon, power=-1)
+
+
+@planted_in("zca_whiten", "ε is added after the square root; it belongs to the eigenvalues.")
+def epsilon_outside_the_root(x, epsilon):
+    return _whitened(x, epsilon, sphere=lambda v: 1 / (np.sqrt(np.maximum(v, 0)) + epsilon))
+
+
+@planted_in("zca_whiten", "ε is left out of it: weak directions are blown up to noise.")
+def epsilon_left_out(x, epsilon):
+    return _whitened(x, 1e-12)
+
+
+@planted_in("zca_whiten", "The mean over everything is subtracted; each pixel has its own mean.")
+def one_mean_for_all(x, epsilon):
+    return _whitened(x, epsilon, mean=x.mean())
+
+
+@planted_in("zca_whiten", "Each image's own mean is subtracted; it is the mean image, axis 0.")
+def mean_of_each_image(x, epsilon):
+    return _whitened(x, epsilon, mean=x.reshape(len(x), -1).mean(axis=1, keepdims=True))
+
+
+@planted_in("zca_whiten", "The mean is not subtracted.")
+def mean_not_subtracted(x, epsilon):
+    return _whitened(x, epsilon, mean=0 * x.reshape(len(x), -1)[0])
+
+
+@planted_in("zca_whiten", "The covariance is divided by N - 1 (as np.cov does); here it is by N.")
+def divided_by_one_less(x, epsilon):
+    return _whitened(x, epsilon, count=max(len(x) - 1, 1))
+
+
+@planted_in("zca_whiten", "The covariance is not divided by N, the number of images.")
+def covariance_not_divided(x, epsilon):
+    return _whitened(x, epsilon, count=1)
+
+
+@planted_in("zca_whiten", "The directions are multiplied by √(Λ + ε); they are divided by it.")
+def coloured_instead(x, epsilon):
+    return _whitened(x, epsilon, power=0.5)
+
+
+@planted_in("zca_whiten", "The images are centred in place: the caller's array is changed.")
+def centred_in_place(x, epsilon):
+    whitened = zca_whiten(x, epsilon)
+    x -= x.mean(axis=0)
+    return whitened
+
+
+@planted_in("sgd_step", "float64 comes out for float32: an array was made without a dtype.")
+def step_in_float64(p, dp, v, rate, momentum):
+    new_p, new_v = sgd_step(p, dp, v, rate, momentum)
+    return new_p.astype(float), new_v.astype(float)

@@ -1,0 +1,171 @@
+"""What a student hands in, a Python file or a notebook, as functions by name."""
+
+import ast
+import json
+import linecache
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from .wording import place_of
+
+
+class Submission:
+    """The functions of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.py`` or ``.ipynb``.
+
+    Attributes
+    ----------
+    path : Path
+    problems : list of str
+        What went wrong when it was run: a syntax error, an exception of a cell.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.problems = []
+        self._namespace = {}
+
+    def run(self):
+        """Execute the file.  A notebook goes on after a cell that fails, as a reader would."""
+        module = ModuleType("submission")
+        module.__file__ = str(self.path)
+        sys.modules["submission"] = module  # dataclasses and pickling look there
+        sys.path.insert(0, str(self.path.resolve().parent))
+        self._namespace = module.__dict__
+        for title, source in self.sources():
+            linecache.cache[title] = (len(source), None, source.splitlines(True), title)
+            try:
+                exec(compile(source, title, "exec"), self._namespace)
+            except SyntaxError as error:
+                line = (error.text or "").strip()
+                self.problems.append(f"line {error.lineno} of {title} is no Python: {line}")
+            except (Exception, SystemExit) as error:
+                place = place_of(error) or f"in {title}"
+                self.problems.append(f"{type(error).__name__}: {error} ({place})")
+        return self
+
+    def sources(self):
+        """Pieces of source with their titles: the file, or the code cells of a notebook.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, or is no notebook although its name says so.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{self.path} cannot be read: {error}") from error
+        if self.path.suffix != ".ipynb":
+            return [(self.path.name, text)]
+        try:
+            cells = json.loads(text)["cells"]
+            code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self.path.name} is not a notebook: {error!r}") from error
+        name = self.path.name
+        return [(f"code cell {i + 1} of {name}", _without_magic(s)) for i, s in enumerate(code)]
+
+    def function(self, name):
+        """The function of this name, or None."""
+        return self._namespace.get(name)
+
+    def borrowed(self, names):
+        """Which of these names the file takes from this package or another one's operations.
+
+        Parameters
+        ----------
+        names : iterable of str
+
+        Returns
+        -------
+        dict of str to str
+            The borrowed name, and a sentence on the line that takes it.
+        """
+        lenders = _Lenders()
+        for title, source in self.sources():
+            try:
+                lenders.look(ast.parse(source), title)
+            except SyntaxError:  # reported when it is run
+                continue
+        everything = lenders.taken.get("*")
+        return {
+            name: lenders.taken.get(name) or everything
+            for name in names
+            if name in lenders.taken or everything
+        }
+
+
+# Libraries that bring the operations of the course ready-made.
+LIBRARIES = ("torch", "tensorflow", "jax", "keras", "sklearn", "skimage", "cupyx")
+LIBRARY_PARTS = ("scipy.signal", "scipy.ndimage")
+
+
+class _Lenders(ast.NodeVisitor):
+    """Collects what is taken from elsewhere; "*" stands for everything there is."""
+
+    def __init__(self):
+        self.taken = {}
+        self._modules = set()  # names of this package's modules
+        self._title = ""
+
+    def look(self, tree, title):
+        self._title = title
+        for node in ast.walk(tree):  # imports first: functions may stand before them
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._imported(node)
+        self.visit(tree)
+
+    def _take(self, name, node, what=""):
+        where = f"line {node.lineno} of {self._title}"
+        self.taken.setdefault(name, f"{where} takes {what or name} from elsewhere")
+
+    def _imported(self, node):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._module(alias.name, node, alias.asname)
+            return
+        module = node.module or ""
+        for alias in node.names:
+            if module.split(".")[0] == "cae_np":
+                self._take(alias.name, node, "all operations" if alias.name == "*" else "")
+                self._modules.add(alias.asname or alias.name)
+            else:
+                self._module(f"{module}.{alias.name}", node)
+
+    def _module(self, module, node, asname=None):
+        if module.split(".")[0] == "cae_np":
+            self._modules.add(asname or "cae_np")
+        elif module.split(".")[0] in LIBRARIES or module.startswith(LIBRARY_PARTS):
+            self._take("*", node, module)
+        elif module.split(".")[0] == "importlib":
+            self._take("*", node, "modules by name")
+
+    def visit_Attribute(self, node):
+        base = node.value
+        while isinstance(base, ast.Attribute):
+            base = base.value
+        if isinstance(base, ast.Name) and base.id in self._modules:
+            self._take(node.attr, node)
+        self.generic_visit(node)
+
+    def visit_Call(self, node):
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        touches = any(isinstance(a, ast.Name) and a.id in self._modules for a in node.args)
+        if called in ("__import__", "eval", "exec") or (called in ("getattr", "vars") and touches):
+            self._take("*", node, f"what {called}() finds")
+        self.generic_visit(node)
+
+
+def _without_magic(source):
+    """A cell's source with IPython's magics and shell lines as empty lines."""
+    if source.lstrip().startswith("%%"):
+        return ""
+    lines = source.splitlines()
+    kept = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in lines]
+    return "\n".join("" if line.rstrip().endswith("?") else line for line in kept) + "\n"

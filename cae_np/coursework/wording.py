@@ -1,0 +1,326 @@
+"""The words of the kit, for somebody whose check has just failed."""
+
+import inspect
+import itertools
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from .answers import close
+
+PACKAGE = str(Path(__file__).parents[1])
+SHOWN_SLICES = 2  # of an array with more than two axes
+SHOWN_ROWS, SHOWN_COLUMNS = 12, 10
+
+# What a check is about, as the end of "what you wrote is right, but not ...".
+WHEN = {
+    "plain": "",
+    "ties": "where several values are equal",
+    "large": "for values of several hundreds",
+    "float32": "for float32 arguments",
+    "memory": "for arrays that do not lie in C order, as slices and transposes do",
+}
+CHECKS = {
+    "values": "the values",
+    "difference quotients": "difference quotients",
+    "adjoint": "the adjoint's inner products",
+    "float32 kept": "float32 in, float32 out",
+    "arguments untouched": "arguments left alone",
+    "memory order": "any memory order",
+    "first of equals": "the first of equal values",
+    "large values": "large values",
+    "false alarms": "no false alarms",
+}
+
+
+def headline(result):
+    return f"{result.task}: {result.state}, {result.points:g} of {result.max_points:g} points"
+
+
+def state_report(result, state, why=""):
+    """A report of one or two lines."""
+    result.state = state
+    return headline(result) + (f"\n  {why}" if why else "")
+
+
+def passed_report(result, note="", beyond=()):
+    return "\n".join([headline(result), *(["  " + note] if note else []), *beyond])
+
+
+def beyond_note(task, diagnosis):
+    """A call that costs no points, since which calls do is the same for everybody."""
+    told = _about(task, diagnosis)
+    return [
+        "  All points, and yet it is wrong in a call that is not among those that count.",
+        *told,
+    ]
+
+
+def slow_note(theirs, ours):
+    return (
+        f"Right, but slow: {theirs:.2g} s for a call that takes {ours:.1g} s with whole arrays.\n"
+        "  Loop over a kernel's or a window's offsets, never over pixels."
+    )
+
+
+def failed_report(task, result, failed, diagnosis):
+    """What is wrong, why, and the smallest call that shows it.
+
+    Parameters
+    ----------
+    task : Task
+    result : TaskResult
+    failed : list of (Property, Case, Exception)
+        The first is what the diagnosis is about.
+    diagnosis : Diagnosis, or None
+
+    Returns
+    -------
+    str
+    """
+    prop, _, error = failed[0]
+    check = prop.name
+    lines = [headline(result)]
+    if check == "arguments untouched":
+        lines += _lines(_mutation(task, error))
+    elif diagnosis is None or diagnosis.example is None:
+        lines += _lines(f"The check “{CHECKS.get(check, check)}” fails: {error}")
+    else:
+        lines += _about(task, diagnosis)
+    lines += _the_other_checks(result, failed)
+    return "\n".join(lines)
+
+
+def _about(task, diagnosis):
+    """The cause or what can be seen, and the smallest call that shows it."""
+    example, names = diagnosis.example, result_names(task.solution)
+    lines = _causes(diagnosis, example, names)
+    lines += _lines(_what_differs(task, example, names))
+    if not diagnosis.causes:
+        for i, text in diagnosis.observations:
+            lines.append(f"  Observed: {_name(names, i, example)} {text}.")
+    return [*lines, *_the_call(task, example), *_side_by_side(example, names)]
+
+
+def _lines(text, indent="  "):
+    return [indent + line for line in text.splitlines()]
+
+
+def _mutation(task, error):
+    names = list(inspect.signature(task.solution).parameters)
+    position = str(error).rpartition("argument ")[2]
+    what = names[int(position) - 1] if position.isdigit() and int(position) <= len(names) else ""
+    if not str(error).startswith(task.name + " "):
+        return f"The check “arguments left alone” fails: {error}"
+    return (
+        f"Cause: it changes its argument {what or position} in place, and the caller still needs "
+        f"it.\nWork on a copy, or make a new array: {what or 'x'} = {what or 'x'}.copy()"
+    )
+
+
+def _causes(diagnosis, example, names):
+    if example.difference.kind == "dtype":
+        return _lines(
+            "Cause: float64 comes out for float32. Make arrays with the arguments' dtype, as in\n"
+            "np.zeros(shape, x.dtype), and mind that np.float64 numbers turn float32 into float64."
+        )
+    if not diagnosis.causes:
+        return []
+    lines = []
+    for cause in diagnosis.causes:
+        of = " and ".join(_name(names, i, example) for i in cause.results)
+        head = f"Likely cause{f' of the wrong {of}' if of else ''}:"
+        lines.append(f"  {head if not lines else 'or:'.rjust(len(head))} {cause.mistake.sentence}")
+    return lines
+
+
+def _what_differs(task, example, names):
+    """One sentence on the first thing that is wrong."""
+    difference, found, expected = example.difference, example.found, example.expected
+    when = WHEN[example.situation]
+    when = f" {when}" if when else ""
+    if difference.kind == "raised":
+        return _what_was_raised(found.error, when)
+    if difference.kind == "count":
+        count, wanted = len(found.results), len(expected.results)
+        returns = ", ".join(names) if len(names) == wanted else ""
+        returns = f": {returns}" if returns else ""
+        return f"It returns {_things(count)}; expected {_things(wanted)}{returns}."
+    i = difference.result
+    a, b, name = found.results[i], expected.results[i], _name(names, i, example)
+    if difference.kind == "shape":
+        return f"{name} has shape {a.shape}{when}; expected {b.shape}."
+    if difference.kind == "dtype":
+        return f"{name} is {a.dtype}{when}; expected {b.dtype}."
+    where = f"{name}{list(difference.first)}" if difference.first else name
+    sentence = f"First wrong element{when}: {where} is {_text(a[difference.first])}, expected "
+    sentence += f"{_text(b[difference.first])}"
+    if b.size > 1:
+        sentence += f" ({difference.wrong} of {b.size} are wrong)"
+    return sentence + "."
+
+
+def _things(count):
+    return "one array" if count == 1 else f"{count} arrays"
+
+
+def _what_was_raised(error, when):
+    kind = type(error).__name__
+    lines = [f"It raises {kind}{when}: {str(error) or 'without a message'}".rstrip()]
+    if kind == "Wrong":  # our own words on what came back
+        lines = [f"What comes back cannot be used{when}: {error}."]
+    place = place_of(error)
+    if place:
+        lines.append(place)
+    return "\n".join(line for text in lines for line in text.splitlines()[:3])
+
+
+def place_of(error):
+    """``line 12 of solution.py: y = x[5]``: the innermost line that is not of a library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(PACKAGE) and not _is_library(f.filename)]
+    if not own:
+        return ""
+    frame = own[-1]
+    return f"at line {frame.lineno} of {Path(frame.filename).name}: {frame.line or ''}".rstrip(": ")
+
+
+def _is_library(filename):
+    parts = Path(filename).parts
+    return "site-packages" in parts or "dist-packages" in parts or filename.startswith("<frozen")
+
+
+# --- the example ----------------------------------------------------------------------------------
+
+
+def _the_call(task, example):
+    names = list(inspect.signature(task.solution).parameters)
+    lines = ["  The smallest call that shows it:"]
+    for name, argument in zip(names, example.arguments, strict=False):
+        lines += _shown(name, argument)
+    return lines
+
+
+def _shown(name, value, indent="    "):
+    """An argument, its last two axes as rows and columns."""
+    if not isinstance(value, np.ndarray):
+        return [f"{indent}{name} = {value}"]
+    if value.ndim < 2 or value.size > 40:
+        text = np.array2string(value, separator=", ", precision=4, threshold=12, edgeitems=3)
+        head = f"{name} = " if value.ndim < 2 else f"{name}, shape {value.shape} = "
+        return [indent + line for line in (head + text.replace("\n", "\n  ")).splitlines()[:8]]
+    lines = []
+    for index in np.ndindex(*value.shape[:-2]):
+        head = f"{name}{list(index)} = " if index else f"{name} = "
+        rows = _rows(value[index])
+        lines += [indent + (head if i == 0 else " " * len(head)) + r for i, r in enumerate(rows)]
+    return lines
+
+
+def _side_by_side(example, names):
+    """Expected and found, slice by slice, wrong elements with a star."""
+    difference = example.difference
+    if difference.kind in ("raised", "count"):
+        return _expected_only(example, names)
+    i = difference.result
+    a, b, name = example.found.results[i], example.expected.results[i], _name(names, i, example)
+    if difference.kind == "dtype":
+        return []
+    if a.shape != b.shape:
+        return [
+            *_shown(f"expected {name}", b),
+            *_shown(f"your {name}", a),
+        ]
+    wrong = ~close(a, b)
+    a, b, wrong = (_at_least_2d(array) for array in (a, b, wrong))
+    slices = [s for s in np.ndindex(*b.shape[:-2]) if wrong[s].any()]
+    lines = []
+    for s in slices[:SHOWN_SLICES]:
+        title = f"{name}{list(s)}" if s else name
+        left, right = _rows(b[s]), _rows(a[s], wrong[s])
+        width = max(len("expected"), *map(len, left)) + 4
+        lines.append(f"    {title}: ".ljust(6) + "expected".ljust(width) + "yours (* is wrong)")
+        pad = " " * len(f"    {title}: ")
+        lines += [pad + p.ljust(width) + q for p, q in zip(left, right, strict=True)]
+    if len(slices) > SHOWN_SLICES:
+        lines.append(f"    … and {len(slices) - SHOWN_SLICES} more")
+    return lines
+
+
+def _expected_only(example, names):
+    results = example.expected.results
+    return [
+        line
+        for i, b in enumerate(results)
+        for line in _shown(f"expected {_name(names, i, example)}", b)
+    ]
+
+
+def _at_least_2d(a):
+    return a.reshape((1, -1)) if a.ndim < 2 else a
+
+
+def _rows(matrix, wrong=None):
+    """Lines of a matrix with aligned columns."""
+    texts = [[_text(v) for v in row] for row in matrix]
+    if wrong is not None:
+        marks = [["*" if w else " " for w in row] for row in wrong]
+        texts = [
+            [text + mark for text, mark in zip(*both, strict=True)]
+            for both in zip(texts, marks, strict=True)
+        ]
+    width = max((len(t) for row in texts for t in row), default=1)
+    lines = ["  ".join(t.rjust(width) for t in row[:SHOWN_COLUMNS]) for row in texts[:SHOWN_ROWS]]
+    lines = [line + "  …" if matrix.shape[1] > SHOWN_COLUMNS else line for line in lines]
+    return lines + (["…"] if len(texts) > SHOWN_ROWS else []) or ["(empty)"]
+
+
+def _text(value):
+    value = np.asarray(value)
+    if value.dtype.kind in "biu":
+        return str(value[()])
+    return f"{value[()]:.5g}"
+
+
+def _the_other_checks(result, failed):
+    """The names of what is fine, and of what is not and says something new."""
+    fine = [CHECKS.get(name, name) for name, holds in result.checks.items() if holds]
+    first = failed[0][0].name
+    wrong = [
+        CHECKS[prop.name]
+        for prop, _, error in failed[1:]
+        # What a function raises fails every check, and wrong values fail those that need them.
+        if isinstance(error, AssertionError)
+        and prop.name in CHECKS
+        and prop.name != first
+        and not (first in VALUES and prop.name in NEED_VALUES)
+    ]
+    lines = []
+    if wrong:
+        lines.append(f"  Fails too: {', '.join(dict.fromkeys(wrong))}.")
+    if fine:
+        lines.append(f"  Right already: {', '.join(fine)}.")
+    return lines
+
+
+VALUES = ("equals the loops", "backward equals the loops")
+NEED_VALUES = ("difference quotients", "adjoint", "first of equals", "memory order")
+
+
+def result_names(function):
+    """What the Returns section of a numpydoc docstring calls the results."""
+    lines = inspect.getdoc(function).splitlines()
+    if "Returns" not in lines:
+        return []
+    section = lines[lines.index("Returns") + 2 :]
+    section = itertools.takewhile(lambda line: not line.startswith("---"), section)
+    heads = [line for line in section if " : " in line and not line.startswith(" ")]
+    return [name for head in heads for name in head.split(" : ")[0].split(", ")]
+
+
+def _name(names, i, example):
+    count = len(example.expected.results)
+    if len(names) == count:
+        return names[i]
+    return "result" if count == 1 else f"result {i + 1}"
