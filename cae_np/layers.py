@@ -1,7 +1,8 @@
 """Layers of feed-forward networks: thin objects that hold parameters and call the operations.
 
 A layer's ``forward(x)`` returns ``(y, saved)`` and its ``backward(dy, saved)`` returns
-``(dx, gradients)``; nothing is remembered between the two calls but in ``saved``.
+``(dx, gradients)``; nothing is remembered between the two calls but in ``saved``.  A network's
+first layer is asked for ``parameter_gradients(dy, saved)`` alone where nobody wants dx.
 """
 
 from .backend import active, to_device
@@ -14,13 +15,22 @@ from .ops import (
     affine_backward,
     correlate_valid,
     correlate_valid_backward,
+    kernel_gradient,
     max_pool,
     max_pool_backward,
 )
 from .rng import Purpose, generator
 
 
-class Conv2d:
+class Layer:
+    """What all layers share."""
+
+    def parameter_gradients(self, dy, saved):
+        """The gradients of ``backward`` without dx."""
+        return self.backward(dy, saved)[1]
+
+
+class Conv2d(Layer):
     """Valid correlation with K kernels, and one bias per map.
 
     Parameters
@@ -53,8 +63,11 @@ class Conv2d:
         dx, dw = correlate_valid_backward(dy, x, self.params["w"])
         return dx, {"w": dw, "b": add_bias_backward(dy)[1]}
 
+    def parameter_gradients(self, dy, x):
+        return {"w": kernel_gradient(x, dy), "b": add_bias_backward(dy)[1]}
 
-class Dense:
+
+class Dense(Layer):
     """y = x Wᵀ + b over whatever shape an input has.
 
     Parameters
@@ -83,7 +96,7 @@ class Dense:
         return dx.reshape(x.shape), {"w": dw, "b": db}
 
 
-class MaxPool2d:
+class MaxPool2d(Layer):
     """Non-overlapping max-pooling; see :func:`cae_np.ops.max_pool`.
 
     Parameters
@@ -102,7 +115,7 @@ class MaxPool2d:
         return max_pool_backward(dy, mask, self.size), {}
 
 
-class Activation:
+class Activation(Layer):
     """An element-wise non-linearity by its name.
 
     Parameters
@@ -139,11 +152,9 @@ class Network:
 
     def __init__(self, layers):
         self.layers = list(layers)
-        self.params = {
-            f"{i}/{name}": p
-            for i, layer in enumerate(self.layers)
-            for name, p in layer.params.items()
-        }
+        self.params = {}
+        for i, layer in enumerate(self.layers):
+            self.params |= _named(i, layer.params)
 
     def forward(self, x):
         """``(y, saved)``: the last layer's output and what every layer saved."""
@@ -155,11 +166,26 @@ class Network:
 
     def backward(self, dy, saved):
         """``(dx, gradients)``, the gradients named as ``params``."""
+        dy, gradients = self._backward_to_first(dy, saved)
+        dx, own = self.layers[0].backward(dy, saved[0])
+        return dx, gradients | _named(0, own)
+
+    def parameter_gradients(self, dy, saved):
+        """The gradients of :meth:`backward` without dx, which training has no use for."""
+        dy, gradients = self._backward_to_first(dy, saved)
+        return gradients | _named(0, self.layers[0].parameter_gradients(dy, saved[0]))
+
+    def _backward_to_first(self, dy, saved):
+        """The gradient of the first layer's output, and those of all parameters behind it."""
         gradients = {}
-        for i, layer in reversed(list(enumerate(self.layers))):
+        for i, layer in reversed(list(enumerate(self.layers))[1:]):
             dy, own = layer.backward(dy, saved[i])
-            gradients |= {f"{i}/{name}": gradient for name, gradient in own.items()}
+            gradients |= _named(i, own)
         return dy, gradients
+
+
+def _named(i, own):
+    return {f"{i}/{name}": array for name, array in own.items()}
 
 
 def _random_parameters(shape, scale, seed, stage, dtype):

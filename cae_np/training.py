@@ -87,7 +87,20 @@ class Plan:
         return asdict(self)
 
 
-def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpoint_every=60.0):
+def train(
+    model,
+    images,
+    plan,
+    seed,
+    stage=0,
+    label="",
+    checkpoint=None,
+    checkpoint_every=60.0,
+    *,
+    labels=None,
+    augment=None,
+    watch=None,
+):
     """Minimise a model's loss over images.
 
     Parameters
@@ -110,8 +123,8 @@ def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpo
     -------
     history : list of dict
         One entry an epoch: ``epoch``, ``loss`` (mean over the epoch's steps), ``rate`` (of its
-        last step), ``images_per_second``, and what the model's ``telemetry()`` reports, if it has
-        that method.
+        last step), ``images_per_second``, what the model's ``telemetry()`` reports, if it has that
+        method, and what ``watch()`` returned.
 
     Raises
     ------
@@ -135,9 +148,15 @@ def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpo
             for step_in_epoch in range(first, steps_per_epoch):
                 step = epoch * steps_per_epoch + step_in_epoch
                 begin = step_in_epoch * plan.batch_size
-                target = to_device(images.batch(order[begin : begin + plan.batch_size]))
-                target = batch_last(target) if target.ndim == 4 else target
-                x = _corrupted(target, plan, seed, stage, epoch, step_in_epoch)
+                chosen = order[begin : begin + plan.batch_size]
+                clean = images.batch(chosen)
+                if augment:
+                    rng = generator(Purpose.TRANSLATION, seed, stage, epoch, step_in_epoch)
+                    clean = augment(clean, rng)
+                clean = to_device(clean)
+                clean = batch_last(clean) if clean.ndim == 4 else clean
+                x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
+                target = clean if labels is None else to_device(labels[chosen])
                 loss, gradients = model.loss_and_gradients(x, target)
                 rate = plan.rate_at(step, steps)
                 optimizer.step(model.params, gradients, rate)
@@ -147,13 +166,16 @@ def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpo
                 )
                 if progress.is_due() or step == 0:
                     _require_finite(loss, step, rate, label)
-                    progress.show(len(target), float(loss))
+                    progress.show(len(chosen), float(loss))
                 else:
-                    progress.count(len(target))
+                    progress.count(len(chosen))
                 if checkpoint and time.monotonic() - saved > checkpoint_every:
                     _save(checkpoint, model, optimizer, position)
                     saved = time.monotonic()
 
+            # A run that was interrupted between two epochs takes up here.
+            step = (epoch + 1) * steps_per_epoch - 1
+            rate = plan.rate_at(step, steps)
             mean_loss = float(to_numpy(position.loss_sum)) / steps_per_epoch
             _require_finite(mean_loss, step, rate, label)
             entry = {
@@ -162,6 +184,7 @@ def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpo
                 "rate": rate,
                 "images_per_second": progress.images_per_second(),
                 **(model.telemetry() if hasattr(model, "telemetry") else {}),
+                **(watch() if watch else {}),
             }
             progress.note(entry)
             position = _Position(epoch + 1, 0, 0.0, [*position.history, entry])
@@ -169,12 +192,12 @@ def train(model, images, plan, seed, stage=0, label="", checkpoint=None, checkpo
     return position.history
 
 
-def _corrupted(target, plan, seed, stage, epoch, step):
+def _corrupted(clean, plan, seed, stage, epoch, step):
     if plan.noise == "none" or plan.amount == 0:
-        return target
+        return clean
     draw = binomial_mask if plan.noise == "binomial" else gaussian_noise
     rng = generator(Purpose.NOISE, seed, stage, epoch, step)
-    return corrupt(target, to_device(draw(rng, target.shape, plan.amount)))
+    return corrupt(clean, to_device(draw(rng, clean.shape, plan.amount)))
 
 
 def _require_finite(loss, step, rate, label):

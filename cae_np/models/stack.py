@@ -1,0 +1,199 @@
+"""Auto-encoders on top of each other, trained greedily, one by one.
+
+A layer is trained on what the layers below make of the images.  Those features are computed when
+a batch is asked for and forgotten after it, so that memory holds one batch's features of each
+layer, however many images there are.
+"""
+
+from ..errors import ConfigError
+from ..training import train
+from .cae import ConvAutoEncoder
+from .features import Encoded
+
+
+class Stack:
+    """Layers of one kind, the first one nearest to the image.
+
+    Parameters
+    ----------
+    layers : list of models with ``encode`` and a configuration of ``channels`` and ``maps``
+        Each has as many channels as the one before it has maps.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit on each other.
+    """
+
+    def __init__(self, layers):
+        for below, above in zip(layers, layers[1:], strict=False):
+            maps, channels = below.config["maps"], above.config["channels"]
+            if maps != channels:
+                raise ValueError(
+                    f"a layer of {maps} maps under one of {channels} channels: give the upper "
+                    f"one channels={maps}"
+                )
+        self.layers = list(layers)
+
+    def encode(self, x):
+        """Features of the last layer.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        array, shape (N, K, OH, OW)
+        """
+        for layer in self.layers:
+            x = layer.encode(x)
+        return x
+
+    def train(self, images, plans, seed, label=""):
+        """Train layer after layer, each on the features of those below it.
+
+        Parameters
+        ----------
+        images : object with ``len()`` and ``batch(indices)``, see :func:`cae_np.training.train`
+        plans : list of cae_np.training.Plan
+            One for each layer.
+        seed : int
+        label : str
+
+        Returns
+        -------
+        histories : list
+            What :func:`cae_np.training.train` returns, for each layer.
+        """
+        if len(plans) != len(self.layers):
+            raise ValueError(f"{len(plans)} plans for {len(self.layers)} layers: expected one each")
+        return [
+            self.train_layer(stage, images, plan, seed, f"{label} layer {stage + 1}".lstrip())
+            for stage, plan in enumerate(plans)
+        ]
+
+    def train_layer(self, stage, images, plan, seed, label="", checkpoint=None):
+        """Train one layer on the features of those below it, which stay as they are.
+
+        Parameters
+        ----------
+        stage : int
+            0 for the layer nearest to the image.
+        images, plan, seed, label, checkpoint
+            As for :func:`cae_np.training.train`.
+
+        Returns
+        -------
+        history : list of dict
+            What :func:`cae_np.training.train` returns.
+        """
+        below = Encoded(images, self.layers[:stage])
+        return train(self.layers[stage], below, plan, seed, stage, label, checkpoint)
+
+
+class CaeStack(Stack):
+    """M11's CAES: convolutional auto-encoders, each on the pooled code of the one below.
+
+    M11, section 3.2: "Each layer receives its input from the latent representation of the layer
+    below."  The trained stack initialises a network of the same topology, or its top activations
+    go to a classifier: ``encode``.
+
+    Parameters
+    ----------
+    layers : list of ConvAutoEncoder
+        Those that pool hand on the pooled code.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit on each other.
+    """
+
+    @classmethod
+    def like(cls, network, **options):
+        """Untrained auto-encoders of a network's topology.
+
+        Parameters
+        ----------
+        network : cae_np.models.cnn.ConvNet
+        **options
+            As :class:`~cae_np.models.cae.ConvAutoEncoder` takes them, for all layers: ``scale``,
+            ``output``, ``seed``, ...
+
+        Returns
+        -------
+        CaeStack
+        """
+        config = network.config
+        channels = [config["image_shape"][0], *config["maps"]]
+        shared = {"activation": config["activation"], "dtype": config["dtype"]} | options
+        return cls(
+            [
+                ConvAutoEncoder(
+                    channels[i], maps, (side, side), **{"pool": pool, "stage": i} | shared
+                )
+                for i, (maps, side, pool) in enumerate(
+                    zip(config["maps"], config["kernels"], config["pools"], strict=True)
+                )
+            ]
+        )
+
+    def initialise(self, network):
+        """Hand kernels and biases of the encoders to the convolutions of a network.
+
+        Parameters
+        ----------
+        network : cae_np.models.cnn.ConvNet, modified
+            Its fully connected layers keep their weights.
+
+        Raises
+        ------
+        ConfigError
+            If the topologies differ.
+        """
+        own = [layer.params["w"].shape for layer in self.layers]
+        others = [conv.params["w"].shape for conv in network.convolutions]
+        modes = {layer.mode for layer in self.layers}
+        if own != others or modes != {"valid"}:
+            raise ConfigError(
+                f"encoders of kernels {own}, {'/'.join(sorted(modes))}, cannot initialise "
+                f"convolutions of kernels {others}, valid: build the stack with CaeStack.like"
+            )
+        for layer, conv in zip(self.layers, network.convolutions, strict=True):
+            for name in ("w", "b"):
+                conv.params[name][...] = layer.params[name]
+
+    def state(self):
+        """``(host arrays by name, configuration)``; layer i's arrays are named "i/w", ..."""
+        arrays, configs = {}, []
+        for i, layer in enumerate(self.layers):
+            of_layer, config = layer.state()
+            arrays |= {f"{i}/{name}": array for name, array in of_layer.items()}
+            configs.append(config)
+        return arrays, {"layers": configs}
+
+    @classmethod
+    def from_state(cls, arrays, config):
+        """The stack that :meth:`state` has saved.
+
+        Parameters
+        ----------
+        arrays : dict of numpy arrays
+        config : dict
+
+        Returns
+        -------
+        CaeStack
+
+        Raises
+        ------
+        ConfigError
+            If the arrays are not of that configuration.
+        """
+        stack = cls([ConvAutoEncoder(**of_layer) for of_layer in config["layers"]])
+        for i, layer in enumerate(stack.layers):
+            layer.load_state(
+                {k.removeprefix(f"{i}/"): a for k, a in arrays.items() if k.startswith(f"{i}/")}
+            )
+        return stack
