@@ -250,6 +250,45 @@ def dots(values, xlabel, paper=None):
     return figure
 
 
+@_in_style
+def matrix(counts, rows, columns, names=None):
+    """Draw a table of counts, written in their places, the larger the darker; the diagonal is pale.
+
+    Parameters
+    ----------
+    counts : integer array, shape (R, R)
+        A confusion matrix: what lies off the diagonal is what the shades are for.
+    rows, columns : str
+        What is listed down and across.
+    names : sequence of str, optional
+        Of rows and columns; default: 0, 1, ...
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    counts = np.asarray(counts)
+    off = counts - np.diag(np.diag(counts))
+    shade = off / max(1, off.max())
+    names = names or [str(i) for i in range(len(counts))]
+    figure = _figure(0.9 + 0.42 * len(counts), 0.7 + 0.36 * len(counts))
+    axes = figure.subplots()
+    axes.imshow(shade, cmap="Oranges", vmin=0, vmax=1.4, aspect="auto")
+    for (i, j), count in np.ndenumerate(counts):
+        if count:
+            bold = "bold" if i == j else "normal"
+            axes.text(j, i, f"{count}", ha="center", va="center", fontsize=7.5, weight=bold)
+    across = {"rotation": 90} if max(map(len, names)) > 3 else {}
+    axes.set_xticks(range(len(counts)), names, **across)
+    axes.set_yticks(range(len(counts)), names)
+    axes.tick_params(length=0)
+    axes.set_xlabel(columns)
+    axes.set_ylabel(rows)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
 def mosaic(tiles, columns=None, gap=1.0):
     """Put small images side by side into one, a pixel apart.
 

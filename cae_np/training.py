@@ -124,7 +124,7 @@ def train(
     history : list of dict
         One entry an epoch: ``epoch``, ``loss`` (mean over the epoch's steps), ``rate`` (of its
         last step), ``images_per_second``, what the model's ``telemetry()`` reports, if it has that
-        method, and what ``watch()`` returned.
+        method, and what ``watch`` returned.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def train(
                 "rate": rate,
                 "images_per_second": progress.images_per_second(),
                 **(model.telemetry() if hasattr(model, "telemetry") else {}),
-                **(watch() if watch else {}),
+                **(watch(epoch + 1) if watch else {}),
             }
             progress.note(entry)
             position = _Position(epoch + 1, 0, 0.0, [*position.history, entry])

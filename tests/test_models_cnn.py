@@ -73,7 +73,9 @@ def test_it_is_what_the_paper_describes():
     assert colour.convolutions[0].params["w"].shape == (100, 3, 5, 5)
     assert colour.params["8/w"].shape == (300, 200 * 3 * 3)
     fan_in = [p[0].size for p in (c.params["w"] for c in model.convolutions)]
-    spreads = [float(c.params["w"].std()) * n**0.5 for c, n in zip(model.convolutions, fan_in)]
+    spreads = [
+        float(c.params["w"].std()) * n**0.5 for c, n in zip(model.convolutions, fan_in, strict=True)
+    ]
     assert spreads == pytest.approx([1, 1, 1], rel=0.05)
 
 
@@ -121,15 +123,15 @@ def test_it_learns_and_a_step_copies_nothing_to_the_host(xp):
     model, images = small(dtype="float32"), Images(60)
     watched = []
 
-    def watch():
-        watched.append(len(watched))
+    def watch(epoch):
+        watched.append(epoch)
         return {"error": float((model.predict(images) != images.labels).mean())}
 
     history = train(
         model, images, Plan(15, 10, 0.2), 0, labels=images.labels, watch=watch,
         augment=random_translations(0.05),
     )  # fmt: skip
-    assert watched == list(range(15)) and history[-1]["error"] <= 0.05 < history[0]["loss"]
+    assert watched == list(range(1, 16)) and history[-1]["error"] <= 0.05 < history[0]["loss"]
     x, labels = to_device(images.batch()), to_device(images.labels)
     with count_host_copies() as copies:
         SGD().step(model.params, model.loss_and_gradients(x, labels)[1], 0.01)

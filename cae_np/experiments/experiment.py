@@ -77,6 +77,9 @@ Rules that the frame relies on
   makes a row without a number, and a figure may be left out.
 * Everything that decides a result stands in the configuration, presets are only a way to fill it.
   A configuration that cannot be run raises ConfigError in ``cells``, before anything starts.
+* An experiment that compares itself with another one, of another data set, names it in ``beside``;
+  ``rows`` then finds that one's rows, as its ``results.json`` has them, in
+  ``results.beside["other"]``, if it was run before with the same preset and backend.
 * matplotlib is imported inside ``figures`` (through :mod:`cae_np.plotting`), never by the module.
 """
 
@@ -311,6 +314,8 @@ class Experiment:
     choices : callable, (settings, results) -> list of Choice
     dtype : str
         In which precision it computes.
+    beside : tuple of str
+        Names of experiments whose rows this one's ``rows`` compare themselves with.
     named_only : bool
         Whether it runs only when it is named on the command line.
     """
@@ -327,6 +332,7 @@ class Experiment:
     choices: Callable = _nothing
     seeds: dict = field(default_factory=lambda: {"smoke": 1, "quick": 1, "paper": 5})
     dtype: str = "float32"
+    beside: tuple = ()
     named_only: bool = False
 
     def cell(self, config, seed, label="", needs=()):

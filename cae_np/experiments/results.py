@@ -51,10 +51,16 @@ class Results(Sequence):
 
     ``results[0]`` is the first of them, ``results[cell]`` that of a cell; both raise LookupError
     where there is none.
+
+    Attributes
+    ----------
+    beside : dict of str to list of dict
+        Rows of the experiments that this one compares itself with, by their names.
     """
 
-    def __init__(self, results=()):
+    def __init__(self, results=(), beside=None):
         self._results = list(results)
+        self.beside = beside or {}
 
     def __len__(self):
         return len(self._results)
@@ -82,7 +88,7 @@ class Results(Sequence):
             }
             return all(found.get(name) == value for name, value in config.items())
 
-        return Results(filter(fits, self._results))
+        return Results(filter(fits, self._results), self.beside)
 
     def by_seed(self, value):
         """One number per seed.

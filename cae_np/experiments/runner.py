@@ -140,9 +140,12 @@ class Session:
         self._run_cells(prepared.jobs)
         failures = [self._failures[job.path] for job in prepared.jobs]
         found = results.Results(
-            results.load(job.path, job.cell)
-            for job, failure in zip(prepared.jobs, failures, strict=True)
-            if failure is None
+            (
+                results.load(job.path, job.cell)
+                for job, failure in zip(prepared.jobs, failures, strict=True)
+                if failure is None
+            ),
+            self._beside(prepared),
         )
         failed = [failure for failure in failures if failure is not None]
         folder = self.options.out / prepared.experiment.name
@@ -202,6 +205,25 @@ class Session:
             self.say(f"  {error}")
             return False
         return True
+
+    def _beside(self, prepared):
+        """Rows of the experiments that this one names, run before with the same preset."""
+        found, settings = {}, prepared.settings
+        for name in prepared.experiment.beside:
+            path = self.options.out / name / "results.json"
+            try:
+                other = storage.load_json(path) if path.exists() else {}
+            except DataError as error:
+                self.say(f"  {error}")
+                continue
+            here = settings.preset, settings.backend, settings.on_paper_data
+            if other and here == (
+                other["preset"],
+                other["backend"]["name"],
+                other["data"]["name"] == other["paper_data"],
+            ):
+                found[name] = other["rows"]
+        return found
 
     def _draw(self, prepared, found, folders):
         drawn = []

@@ -6,6 +6,7 @@ layer, however many images there are.
 """
 
 from ..errors import ConfigError
+from ..ops import convolve_full
 from ..training import train
 from .cae import ConvAutoEncoder
 from .features import Encoded
@@ -111,15 +112,18 @@ class CaeStack(Stack):
     """
 
     @classmethod
-    def like(cls, network, **options):
+    def like(cls, network, *, pools=None, seed=0, **options):
         """Untrained auto-encoders of a network's topology.
 
         Parameters
         ----------
         network : cae_np.models.cnn.ConvNet
+        pools : sequence of int or None, optional
+            Where the auto-encoders shall pool otherwise than the network.
+        seed : int
         **options
             As :class:`~cae_np.models.cae.ConvAutoEncoder` takes them, for all layers: ``scale``,
-            ``output``, ``seed``, ...
+            ``output``, ...
 
         Returns
         -------
@@ -127,15 +131,14 @@ class CaeStack(Stack):
         """
         config = network.config
         channels = [config["image_shape"][0], *config["maps"]]
-        shared = {"activation": config["activation"], "dtype": config["dtype"]} | options
+        shared = {name: config[name] for name in ("activation", "dtype")} | options
+        sizes = zip(config["maps"], config["kernels"], pools or config["pools"], strict=True)
         return cls(
             [
                 ConvAutoEncoder(
-                    channels[i], maps, (side, side), **{"pool": pool, "stage": i} | shared
+                    channels[i], maps, (side, side), pool=pool, seed=seed, stage=i, **shared
                 )
-                for i, (maps, side, pool) in enumerate(
-                    zip(config["maps"], config["kernels"], config["pools"], strict=True)
-                )
+                for i, (maps, side, pool) in enumerate(sizes)
             ]
         )
 
@@ -163,6 +166,34 @@ class CaeStack(Stack):
         for layer, conv in zip(self.layers, network.convolutions, strict=True):
             for name in ("w", "b"):
                 conv.params[name][...] = layer.params[name]
+
+    def project(self, stage):
+        """A layer's kernels as pixels: what a unit of each map adds to the image when decoded.
+
+        Parameters
+        ----------
+        stage : int
+            0 for the layer nearest to the image.
+
+        Returns
+        -------
+        array, shape (K, C, side, side)
+            With non-linearities left out, and a pooled unit spread evenly over its window.  For
+            M11's network 5, 14 and 32 pixels a side.
+
+        Raises
+        ------
+        ConfigError
+            If a layer encodes full: its kernels are not those that decode.
+        """
+        if any(layer.mode != "valid" for layer in self.layers):
+            raise ConfigError("only stacks that encode valid can be projected back to pixels")
+        w = self.layers[stage].params["w"]
+        for below in reversed(self.layers[:stage]):
+            pool = below.pool or 1
+            spread = w.repeat(pool, axis=2).repeat(pool, axis=3) / pool**2
+            w = convolve_full(spread, below.params["w"])
+        return w
 
     def state(self):
         """``(host arrays by name, configuration)``; layer i's arrays are named "i/w", ..."""

@@ -1,0 +1,80 @@
+"""Masci et al. 2011, table 1: MNIST errors of a network with and without pre-training.
+
+A network of three convolutions and a fully connected layer is trained on 1,000, 10,000 or 50,000
+labelled digits, from random weights or from those of a stack of convolutional auto-encoders.  No
+deformations.  The paper does not say what the auto-encoders of the smaller columns saw: here are
+both, all training digits without their labels, and only those whose labels are used as well.
+"""
+
+from . import pretraining, pretraining_report, pretraining_run
+from .experiment import Experiment
+
+TABLE = pretraining.Table(
+    paper={
+        "pre-trained": {1_000: 7.23, 10_000: 1.88, 50_000: 0.71},
+        "random": {1_000: 7.63, 10_000: 2.21, 50_000: 0.79},
+    },
+    samples={"smoke": (40, 80), "quick": (200, 1_000), "paper": (1_000, 10_000, 50_000)},
+    most_seeds={10_000: 3, 50_000: 3},
+    unlabelled={"smoke": 100, "quick": 5_000, "paper": 50_000},
+    passes={"smoke": 100, "quick": 5_000, "paper": 50_000},
+    layer_plan={"optimizer": "adam", "rate": 2e-3, "batch_size": 50},
+    auto_encoder={"output": "linear", "scale": 0.5},
+    plan={"rate": 0.01, "batch_size": 10},
+    epochs={
+        "smoke": {40: 1, 80: 1},
+        "quick": {200: 15, 1_000: 6},
+        "paper": {1_000: 20, 10_000: 15, 50_000: 10},
+    },
+    translation=0.0,
+    intensities=(-1.0, 1.0),
+    alternatives={
+        "rate 0.003": {"start": "random", "plan": {"rate": 0.003}},
+        "rate 0.03": {"start": "random", "plan": {"rate": 0.03}},
+        "fine-tuning rate 0.003": {"plan": {"rate": 0.003}},
+        "fine-tuning rate 0.03": {"plan": {"rate": 0.03}},
+        "batches of 1": {"start": "random", "plan": {"batch_size": 1, "rate": 0.003}},
+        "batches of 50": {"start": "random", "plan": {"batch_size": 50, "rate": 0.03}},
+        "intensities 0 to 1": {"start": "random", "intensities": (0.0, 1.0)},
+        "intensities 0 to 1, pre-trained": {"intensities": (0.0, 1.0)},
+        "weights rescaled": {"rescaled": True},
+        "output scaled_tanh": {"auto_encoder": {"output": "scaled_tanh"}},
+        "30 % noise": {"layer_plan": {"noise": "binomial", "amount": 0.3}},
+        "third auto-encoder pools": {"auto_encoder": {"pools": [2, 2, 2]}},
+        "no pooling in auto-encoders": {"auto_encoder": {"pools": [None, None, None]}},
+        "auto-encoders by gradient descent": {
+            "layer_plan": {"optimizer": "sgd", "rate": 3e-4, "momentum": 0.9, "batch_size": 10}
+        },
+    },
+)
+
+
+def cells(settings):
+    return pretraining.cells(EXPERIMENT, TABLE, settings)
+
+
+def rows(settings, results):
+    return pretraining_report.rows(TABLE, settings, results)
+
+
+def figures(settings, results):
+    return pretraining_report.figures(TABLE, settings, results)
+
+
+def choices(settings, results):
+    return pretraining_report.shared_choices(TABLE, settings, results)
+
+
+EXPERIMENT = Experiment(
+    name="masci2011-table1",
+    version=1,
+    title="MNIST errors with and without pre-training",
+    paper="M11, table 1",
+    data="mnist",
+    seeds={"smoke": 1, "quick": 1, "paper": 5},
+    cells=cells,
+    run=pretraining_run.run,
+    rows=rows,
+    figures=figures,
+    choices=choices,
+)
