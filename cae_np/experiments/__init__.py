@@ -8,6 +8,7 @@ import importlib
 # Name on the command line and module, in the order in which they run and stand in the report.
 MODULES = {
     "masci2011-fig1": "cae_np.experiments.masci2011_fig1",
+    "masci2011-fig2": "cae_np.experiments.masci2011_fig2",
     "masci2011-table1": "cae_np.experiments.masci2011_table1",
     "masci2011-table2": "cae_np.experiments.masci2011_table2",
     "makhzani2014-fig2": "cae_np.experiments.makhzani2014_fig2",

@@ -95,12 +95,13 @@ def identity_share(w, w_dec=None):
     """How close encoding and decoding, without their non-linearities, come to copying the image.
 
     Encoding with w and decoding with the same kernels is one correlation of the image with
-    ``G = Σ_k w_k ⋆ w_k`` of (2kh - 1) × (2kw - 1) pixels.  This is the share of G's energy at its
-    centre: 1 where the pair is the identity, up to a factor.
+    ``G[c, d] = Σ_k w[k, c] ⋆ w[k, d]`` of (2kh - 1) × (2kw - 1) pixels, from every channel to every
+    channel.  This is the share of G's energy that lies in a multiple of the identity, which has
+    the same number at the centre of each G[c, c] and zeros elsewhere: 1 where the pair copies.
 
     Parameters
     ----------
-    w : numpy array, shape (K, 1, kh, kw)
+    w : numpy array, shape (K, C, kh, kw)
         Encoder.
     w_dec : numpy array, same shape, optional
         Decoder, if it is not tied.
@@ -111,10 +112,13 @@ def identity_share(w, w_dec=None):
     """
     from scipy.signal import correlate2d  # a second to import, which --list need not pay
 
-    pairs = zip(_pictures(w), _pictures(w if w_dec is None else w_dec), strict=True)
-    G = sum(correlate2d(encoder, decoder) for encoder, decoder in pairs)
-    kh, kw = w.shape[2:]
-    return float(G[kh - 1, kw - 1] ** 2 / (G * G).sum())
+    encoder, decoder = (a.astype(np.float64) for a in (w, w if w_dec is None else w_dec))
+    (K, C, kh, kw), centre, energy = w.shape, 0.0, 0.0
+    for c, d in np.ndindex(C, C):
+        G = sum(correlate2d(encoder[k, c], decoder[k, d]) for k in range(K))
+        centre += G[kh - 1, kw - 1] if c == d else 0.0
+        energy += (G * G).sum()
+    return float(centre**2 / C / energy)
 
 
 def colour_peak_share(w):

@@ -6,16 +6,12 @@ trivial solutions, only pooling gives filters with a shape, noise makes them mor
 lowers the number of filters that contribute to a pixel.
 """
 
-import numpy as np
-
-from ..backend import to_device, to_numpy
-from ..models.cae import ConvAutoEncoder
-from ..ops import binomial_mask, convolve_full, correlate_valid, corrupt
-from ..rng import Purpose, generator
-from ..training import Plan, train
-from . import filter_shape
-from .experiment import Choice, Experiment, Picture
-from .rows import claim, measured
+from ..training import Plan
+from . import cae_filters
+from .cae_filters import after as measured_after
+from .cae_filters import before as measured_before
+from .experiment import Choice, Experiment
+from .rows import claim
 
 VARIANTS = {
     "a": ("plain", None, 0.0),
@@ -23,7 +19,6 @@ VARIANTS = {
     "c": ("2×2 max-pooling", 2, 0.0),
     "d": ("pooling, 30 % noise", 2, 0.3),
 }
-KERNEL = (7, 7)
 # Maps: the figure shows 20 filters, "a randomly selected subset" of a number that is not given.
 MAPS = {"smoke": (4,), "quick": (20,), "paper": (20, 100)}
 IMAGES = {"smoke": 200, "quick": 10_000, "paper": 50_000}
@@ -40,8 +35,7 @@ ALTERNATIVES = {
     "batches of 100": {"batch_size": 100, "rate": 1e-3},
     "Adam": {"optimizer": "adam", "rate": 1e-3, "momentum": 0.0, "batch_size": 50},
 }
-HELD_OUT = 1000  # validation digits that the errors are measured on
-PICTURED = 8  # of them, for the picture of reconstructions
+FIGURE = cae_filters.Figure(VARIANTS, MAPS, "digits")
 
 
 def cells(settings):
@@ -69,130 +63,15 @@ def cells(settings):
     return main + [cell("c", 20, first, label, change) for label, change in ALTERNATIVES.items()]
 
 
-def run(cell, context):
-    config = cell.config
-    fit, validation = context.dataset.held_out()
-    fit = fit.take(slice(config["images"]))
-    plan = Plan(**config["plan"])
-    model = ConvAutoEncoder(
-        fit.images.shape[1],
-        config["maps"],
-        KERNEL,
-        pool=config["pool"],
-        seed=cell.seed,
-        **config["model"],
-    )
-    digits = to_device(validation.batch(slice(HELD_OUT)))
-    draw = binomial_mask(generator(Purpose.NOISE, cell.seed, 1), digits.shape, plan.amount)
-    noisy = corrupt(digits, to_device(draw))
-
-    values = {"before": _measures(model, digits, noisy)}
-    history = train(model, fit, plan, cell.seed, label=context.label, checkpoint=context.checkpoint)
-    values |= {"after": _measures(model, digits, noisy), "history": history}
-
-    arrays, _ = model.state()
-    pictured = noisy[:PICTURED]
-    arrays |= {
-        "digits": to_numpy(digits[:PICTURED]),
-        "inputs": to_numpy(pictured),
-        "reconstructions": to_numpy(model.reconstruct(pictured)),
-        "code": to_numpy(model.hidden(pictured[:1])),
-    }
-    return values, arrays
-
-
-def _measures(model, digits, noisy):
-    """Errors on held-out digits and the shape of the filters, as plain numbers."""
-    arrays, _ = model.state()
-    w, w_dec = arrays["w"], arrays.get("w_dec")
-    some = digits[:100]
-    contributions = _contributions(model, some)
-    return {
-        "error": _relative_error(model.reconstruct(digits), digits),
-        "denoising_error": _relative_error(model.reconstruct(noisy), digits),
-        "smoothness": filter_shape.smoothness(w),
-        "radius": filter_shape.radius(w),
-        "peak_share": filter_shape.peak_share(w),
-        "kurtosis": filter_shape.kurtosis(w),
-        "identity_share": filter_shape.identity_share(w, w_dec),
-        "norm": float(np.sqrt((w.astype(np.float64) ** 2).sum(axis=(1, 2, 3))).mean()),
-        "filters_per_pixel": filter_shape.filters_per_pixel(contributions),
-        "active_share": float(to_numpy((model.hidden(some) != 0).mean())),
-    }
-
-
-def _relative_error(x_hat, x):
-    """Squared error in per cent of the images' own sum of squares."""
-    return 100 * float(to_numpy(((x_hat - x) ** 2).sum() / (x * x).sum()))
-
-
-def _contributions(model, x):
-    """What each filter adds to each pixel of the reconstruction, shape (N, K, H, W)."""
-    h = model.hidden(x)
-    w = model.params["w" if model.tied else "w_dec"]
-    decode = convolve_full if model.mode == "valid" else correlate_valid  # one channel, one map
-    parts = [to_numpy(decode(h[:, k : k + 1], w[k : k + 1])) for k in range(len(w))]
-    return np.concatenate(parts, axis=1)
-
-
 # --- tables ---------------------------------------------------------------------------------------
-
-METRICS = (
-    ("error", "error on held-out digits", "% of ‖x‖²"),
-    ("smoothness", "correlation of neighbouring pixels (Moran's I)", ""),
-    ("radius", "radius of a filter's energy", "pixels"),
-    ("peak_share", "energy in the strongest pixel", ""),
-    ("kurtosis", "kurtosis of a filter's pixels", ""),
-    ("identity_share", "share of the identity in encoding and decoding", ""),
-    ("norm", "norm of a filter", ""),
-    ("filters_per_pixel", "filters that a pixel is effectively made of", ""),
-    ("active_share", "units of the code that are not zero", ""),
-)
 
 
 def rows(settings, results):
     table = []
     for maps in MAPS[settings.preset]:
         chosen = results.where(maps=maps, alternative="")
-        table += _measured_rows(settings, chosen, maps) + _claims(settings, chosen, maps)
-    return table
-
-
-def _measured_rows(settings, results, maps):
-    table = []
-    for value, metric, unit in METRICS:
-        table.append(
-            measured(
-                settings,
-                results.where(variant="a"),
-                _before(value),
-                label=f"untrained, {maps} maps",
-                metric=metric,
-                unit=unit,
-                control=True,
-            )
-        )
-        for variant, (name, _, _) in VARIANTS.items():
-            table.append(
-                measured(
-                    settings,
-                    results.where(variant=variant),
-                    _after(value),
-                    label=f"({variant}) {name}, {maps} maps",
-                    metric=metric,
-                    unit=unit,
-                )
-            )
-    for variant in "bd":
-        table.append(
-            measured(
-                settings,
-                results.where(variant=variant),
-                _after("denoising_error"),
-                label=f"({variant}) {VARIANTS[variant][0]}, {maps} maps",
-                metric="error on held-out digits with the noise of training",
-                unit="% of ‖x‖²",
-            )
+        table += cae_filters.measured_rows(FIGURE, settings, chosen, maps) + _claims(
+            settings, chosen, maps
         )
     return table
 
@@ -201,10 +80,10 @@ def _claims(settings, results, maps):
     """The sentences of section 3.1 and 4; each says that the first number is the larger one."""
 
     def after(variant, value):
-        return results.where(variant=variant).by_seed(_after(value))
+        return results.where(variant=variant).by_seed(measured_after(value))
 
     def before(value):
-        return results.where(variant="a").by_seed(_before(value))
+        return results.where(variant="a").by_seed(measured_before(value))
 
     def verdict(statement, metric, larger, smaller):
         return claim(
@@ -275,60 +154,11 @@ def _claims(settings, results, maps):
     ]
 
 
-def _after(value):
-    return lambda result: result.values["after"][value]
-
-
-def _before(value):
-    return lambda result: result.values["before"][value]
-
-
-# --- pictures and ledger ------------------------------------------------------------------------
+# --- pictures and ledger --------------------------------------------------------------------------
 
 
 def figures(settings, results):
-    from .. import plotting
-
-    pictures = {}
-    for maps in MAPS[settings.preset]:
-        first = {
-            variant: found[0]
-            for variant in VARIANTS
-            if (found := results.where(maps=maps, alternative="", variant=variant))
-        }
-        if not first:
-            continue
-        some = next(iter(first.values()))
-        source = f"{maps} maps, {settings.data.name}, seed {some.seed}"
-        pictures[f"filters-{maps}.png"] = Picture(
-            plotting.filter_grid(
-                {f"({v}) {VARIANTS[v][0]}": _scaled(r.arrays["w"][:20]) for v, r in first.items()}
-            ),
-            alt="Panels of 7×7 filters in grey, by the correlation of neighbouring pixels: "
-            + ", ".join(
-                f"({v}) {VARIANTS[v][0]} {r.values['after']['smoothness']:.2f}"
-                for v, r in first.items()
-            )
-            + ".",
-            caption="Filters of the four auto-encoders of figure 1, each scaled to its own largest "
-            f"weight: the first 20 of {source}.",
-        )
-        drawn = {"digits": some.arrays["digits"]}
-        for variant, result in first.items():
-            if result.config["plan"]["amount"]:
-                drawn[f"({variant}) input"] = result.arrays["inputs"]
-            drawn[f"({variant}) output"] = result.arrays["reconstructions"]
-        pictures[f"reconstructions-{maps}.png"] = Picture(
-            plotting.image_grid(drawn),
-            alt="Rows of held-out digits, and below them what each auto-encoder makes of them.",
-            caption=f"Held-out digits, the inputs where they are noisy, reconstructions; {source}.",
-        )
-    return pictures
-
-
-def _scaled(w):
-    """Filters of one strength, so that the shape of weak ones is seen too."""
-    return w / np.abs(w).max(axis=(1, 2, 3), keepdims=True)
+    return cae_filters.figures(FIGURE, settings, results)
 
 
 def choices(settings, results):
@@ -411,7 +241,7 @@ EXPERIMENT = Experiment(
     data="mnist",
     seeds={"smoke": 1, "quick": 1, "paper": 5},
     cells=cells,
-    run=run,
+    run=cae_filters.run,
     rows=rows,
     figures=figures,
     choices=choices,

@@ -20,7 +20,7 @@ TABLE = pretraining.Table(
     passes={"smoke": 100, "quick": 5_000, "paper": 50_000},
     layer_plan={"optimizer": "adam", "rate": 2e-3, "batch_size": 50},
     auto_encoder={"output": "linear", "scale": 0.5},
-    plan={"rate": 0.01, "batch_size": 10},
+    plan={"rate": 0.02, "batch_size": 10},
     epochs={
         "smoke": {40: 1, 80: 1},
         "quick": {200: 15, 1_000: 6},
@@ -29,10 +29,10 @@ TABLE = pretraining.Table(
     translation=0.0,
     intensities=(-1.0, 1.0),
     alternatives={
-        "rate 0.003": {"start": "random", "plan": {"rate": 0.003}},
-        "rate 0.03": {"start": "random", "plan": {"rate": 0.03}},
-        "fine-tuning rate 0.003": {"plan": {"rate": 0.003}},
-        "fine-tuning rate 0.03": {"plan": {"rate": 0.03}},
+        "random, rate 0.007": {"start": "random", "plan": {"rate": 0.007}},
+        "random, rate 0.05": {"start": "random", "plan": {"rate": 0.05}},
+        "pre-trained, rate 0.007": {"plan": {"rate": 0.007}},
+        "pre-trained, rate 0.05": {"plan": {"rate": 0.05}},
         "batches of 1": {"start": "random", "plan": {"batch_size": 1, "rate": 0.003}},
         "batches of 50": {"start": "random", "plan": {"batch_size": 50, "rate": 0.03}},
         "intensities 0 to 1": {"start": "random", "intensities": (0.0, 1.0)},

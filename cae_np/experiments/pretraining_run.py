@@ -10,6 +10,7 @@ from ..models.features import Encoded, feature_matrix
 from ..models.linear import LinearSVM
 from ..models.stack import CaeStack
 from ..training import Plan, train
+from .scaled import Scaled
 
 LOOKED_AT = 500  # held-out images for learning curves and reconstruction errors
 CURVE_POINTS = 20  # at most, in a learning curve
@@ -178,27 +179,3 @@ def _drawn(cell, context, n):
 
 def _scaled(cell, split):
     return Scaled(split, *cell.config["intensities"])
-
-
-class Scaled:
-    """Images with other intensities than 0 and 1.
-
-    Parameters
-    ----------
-    split : cae_np.data.Split
-    black, white : float
-    """
-
-    def __init__(self, split, black, white):
-        self.labels = split.labels
-        self._split, self._black, self._range = split, black, white - black
-
-    def __len__(self):
-        return len(self._split)
-
-    def batch(self, indices=slice(None)):
-        """Floats of shape (n, C, H, W)."""
-        x = self._split.batch(indices)
-        x *= self._range
-        x += self._black
-        return x
