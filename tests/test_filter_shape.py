@@ -55,6 +55,18 @@ def test_identity_share():
     assert filter_shape.identity_share(DELTA, np.roll(DELTA, 1, axis=3)) == 0
 
 
+def test_identity_share_in_colour():
+    one_each = np.zeros((3, 3, 7, 7))
+    one_each[np.arange(3), np.arange(3), 3, 3] = 1
+    assert filter_shape.identity_share(one_each) == pytest.approx(1)
+    assert filter_shape.identity_share(-2 * one_each) == pytest.approx(1)
+    # A filter that answers to grey alone makes all channels equal: a third of its energy is right.
+    grey = np.zeros((1, 3, 7, 7))
+    grey[0, :, 3, 3] = 1
+    assert filter_shape.identity_share(grey) == pytest.approx(1 / 3)
+    assert filter_shape.identity_share(one_each, np.roll(one_each, 1, axis=1)) == 0
+
+
 def test_filters_per_pixel():
     contributions = np.zeros((1, 4, 2, 2))
     contributions[0, :, 0, 0] = 1, 1, -1, 1  # all four alike, whatever the sign

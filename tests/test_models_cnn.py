@@ -269,6 +269,30 @@ def test_state_makes_an_equal_stack(xp):
         CaeStack.from_state(arrays, config)
 
 
+def test_kernels_are_projected_to_the_pixels_that_a_unit_decodes_to(xp):
+    """With σ linear and nothing pooled, decoding a single unit is the projection."""
+    model = small(activation="linear", pools=(None, None, None))
+    stack = CaeStack.like(model, scale=1.0)
+    for k in range(3):
+        h = np.zeros((1, 5, 2, 2))
+        h[0, k, 0, 0] = 1
+        x = to_device(h)
+        for layer in reversed(stack.layers):
+            x = layer._decode(x)
+        projected = to_numpy(stack.project(2))[k]
+        side = projected.shape[-1]
+        np.testing.assert_allclose(to_numpy(x)[0, :, :side, :side], projected, atol=1e-12)
+    shapes = [CaeStack.like(small()).project(i).shape for i in range(3)]
+    assert shapes == [(3, 2, 3, 3), (4, 2, 6, 6), (5, 2, 12, 12)]
+
+
+def test_a_pooled_unit_is_spread_over_its_window():
+    stack = CaeStack.like(ConvNet((1, 6, 6), maps=(1, 1), kernels=(1, 1), pools=(2, None)))
+    for layer in stack.layers:
+        layer.params["w"][...] = 1
+    np.testing.assert_array_equal(stack.project(1), np.full((1, 1, 2, 2), 0.25))
+
+
 def test_a_stack_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="give the upper one channels=3"):
         CaeStack([ConvAutoEncoder(2, 3, (3, 3)), ConvAutoEncoder(4, 3, (3, 3))])

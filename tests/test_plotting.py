@@ -93,3 +93,11 @@ def test_equal_figures_give_equal_bytes_and_leave_no_style_behind():
 def test_filters_of_two_channels_are_refused():
     with pytest.raises(ValueError, match="1 or 3 channels"):
         plotting.filter_grid(np.zeros((4, 2, 3, 3)))
+
+
+def test_a_confusion_matrix_shades_mistakes_and_writes_all_counts():
+    (axes,) = plotting.matrix([[90, 4], [0, 70]], rows="class", columns="taken for").axes
+    shade = np.asarray(axes.images[0].get_array())
+    np.testing.assert_array_equal(shade, [[0, 1], [0, 0]])
+    assert [text.get_text() for text in axes.texts] == ["90", "4", "70"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("taken for", "class")

@@ -3,11 +3,12 @@
 A case is made by a function that returns ``{name: step}``: ``ours``; ``torch``, PyTorch's automatic
 differentiation of the dense step, and ``torch_sparse``, our sparse one in PyTorch's operations
 (None where PyTorch is missing); ``gemm``, the encoder's matrix product on columns that lie ready,
-which is the least that any dense encoder costs.
+which is the least that any dense encoder costs (for a network, the sum over its convolutions).
 """
 
 from ..backend import active, to_device
 from ..models.cae import ConvAutoEncoder
+from ..models.cnn import ConvNet
 from ..models.wta import WinnerTakeAll
 from ..ops import batch_last
 from ..optim import SGD
@@ -73,9 +74,37 @@ def _winner_take_all(maps, kernel, shape):
     }
 
 
+def _network(shape):
+    N, *image = shape
+    x, labels = _images(shape), generator(Purpose.DATA, 1).integers(0, 10, N)
+    model = ConvNet(image)
+    optimizer = SGD(MOMENTUM)
+    on_device, answers = batch_last(to_device(x)), to_device(labels)
+    arrays, config = model.state()
+
+    def step():
+        _, gradients = model.loss_and_gradients(on_device, answers)
+        optimizer.step(model.params, gradients, RATE)
+
+    products, (C, side, _) = [], image
+    for K, kernel, pool in zip(config["maps"], config["kernels"], config["pools"], strict=True):
+        side = side - kernel + 1
+        products.append(_bare_product(K, C * kernel * kernel, N * side * side))
+        C, side = K, -(-side // (pool or 1))
+
+    return {
+        "ours": step,
+        "torch": bench_torch.network_step(
+            x, labels, list(arrays.values()), config["pools"], RATE, MOMENTUM
+        ),
+        "gemm": lambda: [product() for product in products],
+    }
+
+
 CASES = {
     "cae-fig1": lambda: _cae(20, 7, (100, 1, 28, 28), pool=2),
     "cae-layer2": lambda: _cae(150, 5, (100, 100, 12, 12), pool=None),
+    "cnn-mnist": lambda: _network((100, 1, 28, 28)),
     "wta-mnist": lambda: _winner_take_all(128, 7, (100, 1, 28, 28)),
     "wta-cifar": lambda: _winner_take_all(512, 9, (32, 3, 32, 32)),
     "wta-deep": lambda: _winner_take_all(2048, 5, (32, 128, 10, 10)),

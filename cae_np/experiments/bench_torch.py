@@ -72,6 +72,49 @@ def cae_step(x, w, pool, rate, momentum):
     return step
 
 
+def network_step(x, labels, parameters, pools, rate, momentum):
+    """M11's network: forward, backward, update.
+
+    Parameters
+    ----------
+    x : numpy float32 array, shape (N, C, H, W)
+    labels : numpy int64 array, shape (N,)
+    parameters : list of numpy float32 arrays
+        Weights and biases in turn, of the convolutions, then of two fully connected layers.
+    pools : list of int or None
+        After every convolution.
+    rate, momentum : float
+
+    Returns
+    -------
+    step : callable
+    """
+    if not available():
+        return None
+    import torch
+    import torch.nn.functional as F
+
+    x, labels = torch.from_numpy(x.copy()), torch.from_numpy(labels.copy())
+    parameters = [torch.from_numpy(p.copy()).requires_grad_() for p in parameters]
+    optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+
+    def sigma(z):
+        return 1.7159 * torch.tanh(z * (2 / 3))
+
+    def step():
+        optimizer.zero_grad()
+        h, layers = x, list(zip(parameters[::2], parameters[1::2], strict=True))
+        for (w, b), pool in zip(layers, pools, strict=False):
+            h = F.conv2d(h, w, b)
+            h = sigma(F.max_pool2d(h, pool, ceil_mode=True) if pool else h)
+        (w, b), (w_out, b_out) = layers[len(pools) :]
+        z = F.linear(sigma(F.linear(h.flatten(1), w, b)), w_out, b_out)
+        F.cross_entropy(z, labels).backward()
+        optimizer.step()
+
+    return step
+
+
 def winner_take_all_step(x, w_enc, w_dec, rate, momentum):
     """M14's training step as automatic differentiation takes it: every map formed, one unit kept.
 

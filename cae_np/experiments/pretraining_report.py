@@ -335,6 +335,9 @@ def shared_choices(table, settings, results):
     def effect(*names):
         return alternatives_effect(table, settings, results, *names)
 
+    def changing(what):
+        return [name for name, changes in table.alternatives.items() if what in changes]
+
     return [
         Choice(
             "Which images the auto-encoders of the smaller columns saw",
@@ -347,7 +350,7 @@ def shared_choices(table, settings, results):
             "Scale of the inputs",
             "black is -1, white is 1",
             "symmetric, as the scaled tanh is",
-            effect("intensities 0 to 1", "intensities 0 to 1, pre-trained"),
+            effect(*changing("intensities")),
         ),
         Choice(
             "Initial weights of the network",
@@ -358,14 +361,7 @@ def shared_choices(table, settings, results):
             'Fine-tuning: "the learning rate is annealed"',
             _plan_in_words(table, settings),
             "not given; plain gradient descent in small batches is near to on-line learning",
-            effect(
-                "rate 0.003",
-                "rate 0.03",
-                "fine-tuning rate 0.003",
-                "fine-tuning rate 0.03",
-                "batches of 1",
-                "batches of 50",
-            ),
+            effect(*changing("plan")),
         ),
         Choice(
             "How auto-encoders are trained",

@@ -179,7 +179,7 @@ class CaeStack(Stack):
         -------
         array, shape (K, C, side, side)
             With non-linearities left out, and a pooled unit spread evenly over its window.  For
-            M11's network 5, 14 and 32 pixels a side.
+            M11's network 5, 14 and 24 pixels a side.
 
         Raises
         ------

@@ -1,0 +1,323 @@
+"""Figure 2 and the tables of Masci et al.: they run, and their verdicts can go either way."""
+
+from pathlib import Path
+
+import numpy as np
+import pooch
+import pytest
+
+from cae_np import backend, experiments, storage
+from cae_np.data import Split
+from cae_np.experiments import bench_torch, cae_filters, pretraining_report, pretraining_run, runner
+from cae_np.experiments import cells as frame_cells
+from cae_np.experiments import masci2011_fig2 as fig2
+from cae_np.experiments import masci2011_table1 as table1
+from cae_np.experiments import masci2011_table2 as table2
+from cae_np.experiments.experiment import DataFacts, Settings
+from cae_np.experiments.results import Result, Results
+from cae_np.experiments.scaled import Scaled
+from cae_np.models.cae import ConvAutoEncoder
+from cae_np.models.cnn import ConvNet
+
+MODULES = (fig2, table1, table2)
+FACTS = {
+    "cifar10": DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32)),
+    "mnist": DataFacts("mnist", "--data-dir", "c0ffee", 60_000, 10_000, 10_000, (1, 28, 28)),
+}
+
+
+def settings(module, preset="paper", seeds=range(5)):
+    data = module.EXPERIMENT.data
+    name = module.EXPERIMENT.name
+    return Settings(name, preset, tuple(seeds), FACTS[data], data, "numpy", 1, "float32")
+
+
+@pytest.fixture(scope="module")
+def nobody_said_where_data_are(tmp_path_factory):
+    """So the embedded data stand in, drawn once for all tests of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CAE_DATA", raising=False)
+        empty = tmp_path_factory.mktemp("cache")
+        patch.setattr(pooch, "os_cache", lambda project: empty / project)
+        frame_cells.load_data.cache_clear()
+        yield
+    frame_cells.load_data.cache_clear()
+
+
+# --- through the frame --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_smoke_preset_runs_on_every_backend(module, xp, nobody_said_where_data_are, tmp_path):
+    options, said = runner.Options(preset="smoke", out=tmp_path), []
+    session = runner.Session(options, say=said.append)
+    assert session.run(runner.prepare(module.EXPERIMENT, options)), said
+    document = storage.load_json(tmp_path / module.EXPERIMENT.name / "results.json")
+    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
+    for row in document["rows"]:
+        # One seed has no spread, and table 1 has not been run.
+        alone = row["label"] in ("stability", "M11, section 4.1")
+        assert (row["ours"] is None) == alone, row
+        assert row["kind"] != "claim" or row["verdict"] == "not decided"
+        assert row["paper"] is None
+    for figure in document["figures"]:
+        assert (tmp_path / module.EXPERIMENT.name / figure["file"]).exists()
+        assert figure["alt"] and document["data"]["name"] in figure["caption"]
+    assert document["figures"] and document["choices"]
+
+
+def test_table_2_compares_its_gain_with_table_1(nobody_said_where_data_are, tmp_path):
+    options = runner.Options(preset="smoke", out=tmp_path)
+    session = runner.Session(options, say=lambda line: None)
+    rows = {}
+    for module in (table1, table2):
+        assert session.run(runner.prepare(module.EXPERIMENT, options))
+        path = tmp_path / module.EXPERIMENT.name / "results.json"
+        rows[module] = storage.load_json(path)["rows"]
+    gains = {
+        module: [r for r in found if r["label"] == pretraining_report.GAIN and r["samples"] == 40]
+        for module, found in rows.items()
+    }
+    (claimed,) = [
+        r for r in rows[table2] if r["label"] == "M11, section 4.1" and r["samples"] == 40
+    ]
+    assert claimed["ours"] == pytest.approx(gains[table2][0]["ours"] - gains[table1][0]["ours"])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_registered_under_their_names(module):
+    assert experiments.find(module.EXPERIMENT.name) is module.EXPERIMENT
+
+
+@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("module", MODULES)
+def test_cells_differ_in_what_decides_them(module, preset):
+    listed = module.EXPERIMENT.cells(settings(module, preset))
+    assert len({cell.key for cell in listed}) == len(listed)
+    assert len({str(cell) for cell in listed}) == len(listed)
+    assert {cell.seed for cell in listed} == set(range(5))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_missing_cells_leave_gaps_and_no_errors(module):
+    at, none = settings(module), Results()
+    assert all(row.ours is None for row in module.EXPERIMENT.rows(at, none))
+    assert module.EXPERIMENT.figures(at, none) == {}
+    assert all(choice.effect is None for choice in module.EXPERIMENT.choices(at, none))
+
+
+# --- what the tables are made of ------------------------------------------------------------------
+
+
+def all_cells(module, preset="paper", seeds=range(5)):
+    at = settings(module, preset, seeds)
+    jobs = frame_cells.plan(module.EXPERIMENT.cells(at), at, Path(), None, experiments.find)
+    return [job.cell for job in jobs]
+
+
+def test_cheap_cells_come_first_and_stacks_are_shared():
+    listed = all_cells(table1)
+    assert [cell.config["samples"] for cell in listed[:5]] == [1_000] * 5
+    assert {cell.config["start"] for cell in listed[:5]} == {"random"}
+    layers = [c for c in listed if c.config["stage"] == "layer" and c.seed == 0]
+    of_all = [c for c in layers if c.config["images"] == 50_000]
+    needing = [c for c in listed if of_all[0] in c.needs and c.config["stage"] != "layer"]
+    assert {c.config["samples"] for c in needing} == {1_000, 10_000, 50_000}
+
+
+def test_every_stack_takes_the_same_number_of_steps():
+    for module in (table1, table2):
+        layers = [c for c in all_cells(module) if c.config["stage"] == "layer"]
+        passes = {c.config["images"] * c.config["plan"]["epochs"] for c in layers}
+        assert passes == {50_000} and {c.config["images"] for c in layers} > {1_000, 50_000}
+
+
+def test_only_fine_tuning_on_colour_images_translates():
+    for module, expected in ((table1, 0.0), (table2, 0.05)):
+        tuned = [c for c in all_cells(module) if c.config["stage"] == "fine-tune"]
+        main = {c.config["translation"] for c in tuned if not c.config["alternative"]}
+        assert main == {expected}
+
+
+def test_larger_columns_take_fewer_seeds():
+    counts = {
+        n: len({c.seed for c in all_cells(table2) if c.config.get("samples") == n})
+        for n in (1_000, 10_000, 50_000)
+    }
+    assert counts == {1_000: 5, 10_000: 1, 50_000: 1}
+
+
+def test_networks_of_one_seed_differ_in_the_convolutions_alone(
+    nobody_said_where_data_are, tmp_path
+):
+    """Random and pre-trained networks start from the same fully connected layers."""
+    options = runner.Options(preset="smoke", out=tmp_path)
+    prepared = runner.prepare(table1.EXPERIMENT, options)
+    runner.Session(options, say=lambda line: None).run(prepared)
+    found = Results(
+        Result(job.cell, storage.load_json(job.path)["values"], 1.0, job.path)
+        for job in prepared.jobs
+    )
+    dataset = frame_cells.load_data(prepared.jobs[0].data)[0]
+    cell = found.where(stage="fine-tune", start="pre-trained", samples=40, images=100)[0].cell
+
+    class Context:
+        needed = Results(found[need] for need in cell.needs)
+
+    Context.dataset = dataset
+    random = pretraining_run._network(cell, Context)
+    started = pretraining_run._network(cell, Context)
+    pretraining_run._initialise(started, pretraining_run._stack(cell, Context), rescaled=False)
+    for name, p in started.params.items():
+        assert (p == random.params[name]).all() == (name in ("8/w", "8/b", "10/w", "10/b"))
+    for conv, result in zip(started.convolutions, Context.needed, strict=True):
+        np.testing.assert_array_equal(conv.params["w"], result.arrays["w"])
+    started = pretraining_run._network(cell, Context)
+    pretraining_run._initialise(started, pretraining_run._stack(cell, Context), rescaled=True)
+    for conv, other in zip(started.convolutions, random.convolutions, strict=True):
+        assert conv.params["w"].std() == pytest.approx(other.params["w"].std(), rel=1e-4)
+
+
+def test_confusions_are_counted_by_class_and_answer():
+    counts = pretraining_run.confusion(np.array([0, 0, 2, 2]), np.array([0, 1, 2, 0]), classes=3)
+    np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 0, 0], [1, 0, 1]])
+
+
+def test_the_spread_of_the_other_seeds():
+    errors = {0: 1.0, 1: 2.0, 2: 4.0}
+    expected = {0: np.std([2, 4], ddof=1), 1: np.std([1, 4], ddof=1), 2: np.std([1, 2], ddof=1)}
+    assert pretraining_report.spread_without(errors) == pytest.approx(expected)
+    assert pretraining_report.spread_without({0: 1.0, 1: 2.0}) == {0: None, 1: None}
+
+
+def test_scaled_images_reach_from_black_to_white_and_back():
+    split = Split(np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1), np.arange(3))
+    scaled = Scaled(split, -1.0, 1.0)
+    x = scaled.batch()
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(x.ravel(), [-1, -0.6, 1], atol=1e-6)
+    np.testing.assert_allclose(scaled.unscaled(x), split.batch(), atol=1e-6)
+    np.testing.assert_array_equal(scaled.take([2]).batch(), x[2:])
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def table_result(cell, agrees):
+    """A cell's values when everything is as the paper says, or nothing."""
+    config = cell.config
+    better = (config.get("start") == "pre-trained") == agrees
+    # Distances from the mean are those of 0, 1, 2, 3, 4, larger where it is said to be unstable.
+    error = 5.0 + (0.001 if better else 0.1) * cell.seed + (0 if better else 10)
+    values = {"test_error": error, "validation_error": error, "history": []}
+    return values | {"error": 1.0, "size": 1.0, "saturated": 1.0, "confusion": [[1]]}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+@pytest.mark.parametrize("module", [table1, table2])
+def test_claims_of_the_tables_go_either_way(module, agrees):
+    on_mnist = {
+        "label": pretraining_report.GAIN,
+        "samples": 1_000,
+        "seeds": list(range(5)),
+        "values": [0.0] * 5,
+    }
+    found = Results(
+        (Result(c, table_result(c, agrees), 1.0, Path()) for c in all_cells(module)),
+        {"masci2011-table1": [on_mnist]},
+    )
+    claims = [r for r in module.EXPERIMENT.rows(settings(module), found) if r.kind == "claim"]
+    verdicts = {r.statement: r.verdict for r in claims if r.samples == 1_000}
+    assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
+    assert len(verdicts) == (5 if module is table2 else 4)
+    # Fewer than five seeds decide nothing.
+    assert {r.verdict for r in claims if r.samples > 1_000} == {"not decided"}
+
+
+def fig2_values(config, agrees):
+    """Pooling changes shapes, noise magnitudes; or the other way round."""
+    pooled, noisy = config["pool"] is not None, config["plan"]["amount"] > 0
+    effect = pooled if agrees else noisy
+    names = [value for value, _, _ in cae_filters.METRICS]
+    measures = dict.fromkeys([*names, "denoising_error"], 1.0)
+    measures["smoothness"] = 0.1 + 0.5 * effect if agrees else 0.6 - 0.2 * pooled + 0.3 * noisy
+    measures["identity_share"] = 0.9 - 0.2 * pooled if agrees else 0.2 + 0.2 * pooled
+    measures["norm"] = 1.0 + noisy * agrees
+    return {"before": measures, "after": measures}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_claims_of_figure_2_go_either_way(agrees):
+    found = Results(
+        Result(cell, fig2_values(cell.config, agrees), 1.0, Path()) for cell in all_cells(fig2)
+    )
+    claims = [r for r in fig2.EXPERIMENT.rows(settings(fig2), found) if r.kind == "claim"]
+    verdicts = {r.statement: r.verdict for r in claims}
+    assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
+    assert len(verdicts) == 12
+
+
+def test_the_ledger_tells_what_alternatives_changed():
+    """Alternatives are compared with the chosen way on the same seeds."""
+
+    def values(cell):
+        alternative = bool(cell.config.get("alternative"))
+        return table_result(cell, True) | {"validation_error": 7.0 if alternative else 6.0}
+
+    found = Results(Result(c, values(c), 1.0, Path()) for c in all_cells(table1))
+    choices = table1.EXPERIMENT.choices(settings(table1), found)
+    named = [
+        name for name in table1.TABLE.alternatives for c in choices if name in (c.effect or "")
+    ]
+    assert set(named) == set(table1.TABLE.alternatives)
+    rescaled = next(c.effect for c in choices if "rescaled" in c.question)
+    assert "weights rescaled: 7.00 % against 6.00 % (2 seeds)" in rescaled
+
+
+def test_the_ledger_of_table_2_names_all_its_alternatives():
+    found = Results(Result(c, table_result(c, True), 1.0, Path()) for c in all_cells(table2))
+    effects = " ".join(c.effect or "" for c in table2.EXPERIMENT.choices(settings(table2), found))
+    assert all(f"{name}: " in effects for name in table2.TABLE.alternatives)
+
+
+# --- measures of colour filters -------------------------------------------------------------------
+
+
+def test_what_filters_add_to_pixels_sums_to_the_reconstruction():
+    rng = np.random.default_rng(0)
+    for mode in ("valid", "full"):
+        model = ConvAutoEncoder(3, 4, (3, 3), mode=mode, pool=2)
+        x = rng.random((2, 3, 8, 8), dtype="float32")
+        parts = cae_filters._contributions(model, x)
+        assert parts.shape == (2, 4, 3, 8, 8)
+        np.testing.assert_allclose(parts.sum(axis=1), model.reconstruct(x), atol=1e-5)
+
+
+# --- bench ----------------------------------------------------------------------------------------
+
+
+def test_pytorch_takes_the_same_step_of_the_network():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    model = ConvNet((1, 20, 20), maps=(3, 4, 5), kernels=(3, 2, 2), hidden=6)
+    arrays, config = model.state()
+    x, labels = rng.random((4, 1, 20, 20), dtype="float32"), rng.integers(0, 10, 4)
+    loss, _ = model.loss_and_gradients(x, labels)
+    losses = []
+    cross_entropy = torch.nn.functional.cross_entropy
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            torch.nn.functional,
+            "cross_entropy",
+            lambda z, t: losses.append(cross_entropy(z, t)) or losses[-1],
+        )
+        step = bench_torch.network_step(x, labels, list(arrays.values()), config["pools"], 0.5, 0.0)
+        step(), step()
+    gradients = model.loss_and_gradients(x, labels)[1]
+    for name, gradient in gradients.items():
+        model.params[name] -= 0.5 * gradient
+    after, _ = model.loss_and_gradients(x, labels)
+    assert [float(found.detach()) for found in losses] == pytest.approx(
+        [float(loss), float(after)], rel=1e-4
+    )
+    assert float(after) != pytest.approx(float(loss), rel=1e-2)
