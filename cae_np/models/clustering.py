@@ -1,0 +1,120 @@
+"""Clustering by k-means, whose every iteration is one matrix product."""
+
+import numpy
+
+from ..backend import active, get_array_module, scatter_add, to_device, to_numpy
+from ..errors import ConfigError
+from ..ops.blocks import for_each_block, scratch
+from ..rng import Purpose, generator
+
+# Bytes of distances in a block: on the host about a core's cache, on a device what keeps it busy.
+HOST_BLOCK = 8 << 20
+DEVICE_BLOCK = 256 << 20
+SUMMED = 1 << 16  # patches of which float64 copies are made at a time
+
+
+def kmeans(x, k, iterations, seed, progress=None):
+    """Lloyd's algorithm.
+
+    Parameters
+    ----------
+    x : array, shape (M, D)
+    k : int, 1 <= k <= M
+    iterations : int, >= 1
+    seed : int
+        Chooses the k patches that the centroids start from.
+    progress : callable, (iteration, error) -> None, optional
+
+    Returns
+    -------
+    centroids : array, shape (k, D)
+    history : list of dict
+        For every iteration ``error``, the mean squared distance to the nearest centroid (before
+        the centroids move), and ``empty``, how many clusters had no patch.
+
+    Raises
+    ------
+    ConfigError
+        If k or iterations is out of range.
+
+    Notes
+    -----
+    A cluster that no patch belongs to begins anew at the patch that is furthest from its own
+    centroid, two empty clusters at two of them.  (Coates et al. leave it at zero for good.)
+    """
+    M = len(x)
+    if not 1 <= k <= M or iterations < 1:
+        raise ConfigError(
+            f"{k} centroids from {M} patches in {iterations} iterations: expected 1 to {M} "
+            "centroids and at least 1 iteration"
+        )
+    first = generator(Purpose.SUBSET, seed).choice(M, k, replace=False)
+    centroids = x[to_device(first)]
+    history = []
+    for iteration in range(iterations):
+        sums, sizes, distance = _assigned(x, centroids)
+        empty = to_numpy(sizes == 0).nonzero()[0]
+        history.append({"error": float(to_numpy(distance.mean())), "empty": len(empty)})
+        sizes = sizes.clip(1, None)[:, None]
+        centroids = (sums / sizes).astype(x.dtype)
+        if len(empty):
+            furthest = (-distance).argsort()[: len(empty)]
+            centroids[to_device(empty)] = x[furthest]
+        if progress:
+            progress(iteration + 1, history[-1]["error"])
+    return centroids, history
+
+
+def squared_distances(x, centroids, out=None):
+    """‖x_m - c_k‖² of all patches and centroids, by one matrix product.
+
+    ``[x_m, 1, ‖x_m‖²] · [-2 c_k, ‖c_k‖², 1]``
+
+    Parameters
+    ----------
+    x : array, shape (M, D)
+    centroids : array, shape (K, D)
+    out : array, shape (M, K), optional
+
+    Returns
+    -------
+    array, shape (M, K)
+        Not negative, though rounding would make it so for a patch on its centroid.
+    """
+    xp = get_array_module(x, centroids)
+    norms = (centroids * centroids).sum(axis=1, keepdims=True)
+    right = xp.concatenate([-2 * centroids, norms, xp.ones_like(norms)], axis=1)
+    norms = (x * x).sum(axis=1, keepdims=True)
+    left = xp.concatenate([x, xp.ones_like(norms), norms], axis=1)
+    out = xp.matmul(left, right.T, out=out)
+    return xp.maximum(out, 0, out=out)
+
+
+def _assigned(x, centroids):
+    """Sums and sizes of the clusters, (K, D) and (K,), and each patch's squared distance, (M,).
+
+    Distances of a block of patches are in memory at a time.
+    """
+    xp, (M, D), K = active().module, x.shape, len(centroids)
+    nearest, distance = xp.empty(M, "int64"), xp.empty(M, x.dtype)
+
+    def assign(block):
+        shape = (block.stop - block.start, K)
+        z = squared_distances(
+            x[block], centroids, out=scratch().get("distances", shape, x.dtype, xp)
+        )
+        nearest[block] = z.argmin(axis=1)
+        distance[block] = z.min(axis=1)
+
+    for_each_block(assign, M, max(1, block_bytes(xp) // (K * x.dtype.itemsize)), xp)
+    sums, sizes = xp.zeros((K, D), "float64"), xp.zeros(K, "float64")
+    for start in range(0, M, SUMMED):
+        block = slice(start, start + SUMMED)
+        scatter_add(sums, nearest[block], x[block].astype("float64"))
+    scatter_add(sizes, nearest, xp.ones(M, "float64"))
+    return sums, sizes, distance
+
+
+def block_bytes(xp):
+    """Bytes that the distances of one block of patches may take."""
+    return HOST_BLOCK if xp is numpy else DEVICE_BLOCK

@@ -1,0 +1,192 @@
+"""K-means on patches with the triangle activation: the baseline in the tables of both papers.
+
+Coates, Lee, Ng, *An Analysis of Single-Layer Networks in Unsupervised Feature Learning*, AISTATS
+2011.  Centroids are learned from random patches; an image's features tell, at every place, which
+centroids its patch is nearer to than to the average one, summed over the image's four quadrants.
+The convolutional auto-encoders have to show that they need fewer maps for the same.
+"""
+
+from ..backend import get_array_module, to_device, to_numpy
+from ..errors import ConfigError
+from ..ops import im2col
+from ..ops.blocks import for_each_block, scratch
+from ..patches import sample_patches
+from ..preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
+from .clustering import block_bytes, kmeans, squared_distances
+
+BLOCK = 4096  # patches that whitening is learned from at a time
+
+
+def triangle(distances, out=None):
+    """How much nearer a patch is to a centroid than to the average centroid, or 0.
+
+    ``f_k = max(0, mean_j z_j - z_k)``, z_k being the distance (not squared) to centroid k
+
+    Parameters
+    ----------
+    distances : array, shape (M, K)
+    out : array, shape (M, K), optional
+        May be ``distances``.
+
+    Returns
+    -------
+    f : array, shape (M, K)
+        About half of it is zero.
+
+    Notes
+    -----
+    Coates et al. 2011, section 3.2.2.
+    """
+    xp = get_array_module(distances)
+    f = xp.subtract(distances.mean(axis=1, keepdims=True), distances, out=out)
+    return xp.maximum(f, 0, out=f)
+
+
+def quadrant_sums(f, rows, columns):
+    """Sums over the four quadrants of an image.
+
+    Parameters
+    ----------
+    f : array, shape (N, rows·columns, K)
+        Activations at every place of every image, places in row-major order.
+    rows, columns : int
+        Of the places; of an odd number the upper or left half has one more.
+
+    Returns
+    -------
+    array, shape (N, K, 2, 2)
+    """
+    xp = get_array_module(f)
+    lower = xp.arange(rows) >= (rows + 1) // 2
+    right = xp.arange(columns) >= (columns + 1) // 2
+    quadrant = (2 * lower[:, None] + right[None]).reshape(-1)
+    belongs = (xp.arange(4)[:, None] == quadrant[None]).astype(f.dtype)  # (4, places)
+    sums = xp.matmul(belongs, f)  # (N, 4, K)
+    return sums.swapaxes(1, 2).reshape(len(f), f.shape[2], 2, 2)
+
+
+class PatchKMeans:
+    """Centroids of patches, and the features of images that they give.
+
+    Parameters
+    ----------
+    maps : int
+        K, centroids.
+    size : int
+        Side of a patch in pixels.
+    whiten : bool
+        Whether patches are whitened after contrast normalisation.
+    regularisation, epsilon : float
+        r and ε, see :mod:`cae_np.preprocess`.
+    seed : int
+
+    Attributes
+    ----------
+    params : dict, empty before :meth:`fit`
+        "centroids" (K, D), of patches that are normalised and whitened.
+    zca : ZCA or None
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    def __init__(
+        self, maps, *, size=6, whiten=True, regularisation=CONTRAST, epsilon=EPSILON, seed=0
+    ):
+        if maps < 1 or size < 1 or not regularisation > 0:
+            raise ConfigError(
+                f"{maps} maps, patches of side {size}, regularisation {regularisation}: expected "
+                "at least 1, at least 1 and a positive number"
+            )
+        self.config = {
+            "maps": maps,
+            "size": size,
+            "whiten": whiten,
+            "regularisation": regularisation,
+            "epsilon": epsilon,
+        }
+        self.maps, self.size, self.seed = maps, size, seed
+        self.regularisation = regularisation
+        self.zca = ZCA(epsilon) if whiten else None
+        self.params = {}
+
+    def fit(self, images, patches=400_000, iterations=50, progress=None):
+        """Learn the whitening and the centroids from random patches of training images.
+
+        Parameters
+        ----------
+        images : object with ``len()`` and ``batch(indices)``
+            Intensities in [0, 1].
+        patches, iterations : int
+            How many of each; the defaults are those of Coates et al.
+        progress : callable, optional
+            See :func:`kmeans`.
+
+        Returns
+        -------
+        history : list of dict
+            See :func:`kmeans`.
+        """
+        x = to_device(sample_patches(images, patches, self.size, self.seed))
+        x = contrast_normalise(x.reshape(len(x), -1), self.regularisation)
+        if self.zca:
+            self.zca.fit(x[start : start + BLOCK] for start in range(0, len(x), BLOCK))
+            x = self.zca.whiten(x)
+        centroids, history = kmeans(x, self.maps, iterations, self.seed, progress)
+        self.params = {"centroids": centroids}
+        return history
+
+    def encode(self, x):
+        """Triangle features of every patch, summed over quadrants.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W), intensities in [0, 1]
+
+        Returns
+        -------
+        array, shape (N, K, 2, 2)
+        """
+        xp, centroids = get_array_module(x), self.params["centroids"]
+        N, _, H, W = x.shape
+        rows, columns = H - self.size + 1, W - self.size + 1
+        features = xp.empty((N, self.maps, 2, 2), centroids.dtype)
+        if self.zca:
+            self.zca.whiten(xp.zeros((1, centroids.shape[1]), x.dtype))  # makes its matrix, once
+
+        def encode_some(images):
+            patches = self._prepared_patches(x[images])
+            shape = (len(patches), self.maps)
+            z = scratch().get("distances", shape, centroids.dtype, xp)
+            squared_distances(patches, centroids, out=z)
+            f = triangle(xp.sqrt(z, out=z), out=z)
+            f = f.reshape(-1, rows * columns, self.maps)
+            features[images] = quadrant_sums(f, rows, columns)
+
+        image_bytes = rows * columns * self.maps * centroids.dtype.itemsize
+        for_each_block(encode_some, N, max(1, block_bytes(xp) // image_bytes), xp)
+        return features
+
+    def state(self):
+        """``(host arrays by name, configuration)``."""
+        arrays = {name: to_numpy(p).copy() for name, p in self.params.items()}
+        if self.zca:
+            arrays |= {f"zca/{name}": array for name, array in self.zca.state()[0].items()}
+        return arrays, dict(self.config)
+
+    def load_state(self, arrays):
+        """Take what :meth:`state` of a fitted model of the same configuration returned."""
+        self.params = {"centroids": to_device(arrays["centroids"])}
+        if self.zca:
+            self.zca.load_state(
+                {name: arrays[f"zca/{name}"] for name in ("mean", "values", "vectors")}
+            )
+
+    def _prepared_patches(self, x):
+        """All patches of the images, one a row, (N·OH·OW, D)."""
+        col = im2col(x, self.size, self.size)  # (C, size, size, N, OH, OW)
+        patches = col.transpose(3, 4, 5, 0, 1, 2).reshape(-1, self.params["centroids"].shape[1])
+        patches = contrast_normalise(patches, self.regularisation)
+        return self.zca.whiten(patches) if self.zca else patches
