@@ -8,6 +8,7 @@ implementation raised, where the property does not hold.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -264,12 +265,13 @@ def cae_has_its_gradient(impl, xp, case):
 
 
 def autoencoder_has_its_gradient(impl, xp, case):
-    """The fully connected auto-encoder's gradients, tied and untied."""
-    for tied in (True, False):
+    """The fully connected auto-encoder's gradients, tied and untied, k-sparse and not."""
+    for tied, k in product((True, False), (None, 2)):
         model = impl.AutoEncoder(
-            case.C * case.H * case.W, 5, tied=tied, seed=case.seed, dtype="float64"
+            case.C * case.H * case.W, 5, tied=tied, k=k, seed=case.seed, dtype="float64"
         )
-        _check_model("tied" if tied else "untied", model, xp, case)
+        what = f"{'tied' if tied else 'untied'}, {k or 'all'} units kept"
+        _check_model(what, model, xp, case)
 
 
 def _check_model(what, model, xp, case):

@@ -1,8 +1,15 @@
-"""The fully connected auto-encoder of Masci et al. 2011, sections 2.1 and 2.2."""
+"""The fully connected auto-encoder of Masci et al. 2011, sections 2.1 and 2.2, and k-sparse."""
 
 from ..backend import active, get_array_module, to_device
 from ..errors import ConfigError
-from ..ops import ACTIVATIONS, affine, affine_backward, squared_error, squared_error_backward
+from ..ops import (
+    ACTIVATIONS,
+    affine,
+    affine_backward,
+    global_top_k,
+    squared_error,
+    squared_error_backward,
+)
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
 
@@ -11,7 +18,9 @@ class AutoEncoder:
     """Encoder h = σ(Wx + b), decoder y = σ(W'h + b') with W' = Wᵀ or its own.
 
     It is a *denoising* auto-encoder where ``loss_and_gradients`` is given a corrupted x and the
-    clean image as target (section 2.2); a training plan with noise does that.
+    clean image as target (section 2.2); a training plan with noise does that.  It is *k-sparse*
+    where only the k largest hidden units of an input stay, the others being set to zero: Makhzani
+    and Frey, *k-Sparse Autoencoders* (ICLR 2014), which is what M14's figure 1(a) shows.
 
     Parameters
     ----------
@@ -23,6 +32,8 @@ class AutoEncoder:
         Whether W' = Wᵀ, "usually constrained" so in M11.
     activation, output : {"scaled_tanh", "relu", "logistic", "linear"}
         σ of the code and of the reconstruction.
+    k : int, optional
+        Hidden units of an input that stay while training; default all.
     scale : float
         Initial weights are N(0, scale² / (D + E)).
     seed, stage : int
@@ -49,6 +60,7 @@ class AutoEncoder:
         tied=True,
         activation="scaled_tanh",
         output="linear",
+        k=None,
         scale=1.0,
         seed=0,
         stage=0,
@@ -62,16 +74,19 @@ class AutoEncoder:
                 f"{inputs} inputs, {units} units, scale {scale}: sizes must be at least 1 and the "
                 "scale not negative"
             )
+        if k is not None and not 1 <= k <= units:
+            raise ConfigError(f"k = {k} of {units} hidden units: expected 1 to {units}")
         self.config = {
             "inputs": inputs,
             "units": units,
             "tied": tied,
             "activation": activation,
             "output": output,
+            "k": k,
             "scale": scale,
             "dtype": dtype,
         }
-        self.tied = tied
+        self.tied, self.k = tied, k
         self._sigma, self._sigma_backward = ACTIVATIONS[activation]
         self._output, self._output_backward = ACTIVATIONS[output]
         rng = generator(Purpose.WEIGHTS, seed, stage)
@@ -86,7 +101,7 @@ class AutoEncoder:
             self.params["w_dec"] = to_device(rng.standard_normal((inputs, units)) * spread, dtype)
 
     def encode(self, x):
-        """h = σ(Wx + b).
+        """h = σ(Wx + b), all of it: the constraint is for training.
 
         Parameters
         ----------
@@ -99,8 +114,21 @@ class AutoEncoder:
         z = affine(x.reshape(len(x), -1), self.params["w"], self.params["b"])
         return self._sigma(z, out=z)
 
+    def hidden(self, x):
+        """The code as in training, with at most k units that are not zero.
+
+        Parameters
+        ----------
+        x : array, shape (N, D) or (N, ...)
+
+        Returns
+        -------
+        h : array, shape (N, E)
+        """
+        return self._constrained(self.encode(x))[0]
+
     def reconstruct(self, x):
-        """y = σ(W'h + b').
+        """y = σ(W'h + b') from the code as in training.
 
         Parameters
         ----------
@@ -110,7 +138,7 @@ class AutoEncoder:
         -------
         x_hat : array, shape of x
         """
-        return self._decode(self.encode(x)).reshape(x.shape)
+        return self._decode(self.hidden(x)).reshape(x.shape)
 
     def loss_and_gradients(self, x, target=None):
         """M11's squared error, and the gradient of every parameter.
@@ -132,13 +160,13 @@ class AutoEncoder:
         get_array_module(x, self.params["w"])
         target = (x if target is None else target).reshape(len(x), -1)
         x = x.reshape(len(x), -1)
-        h = self.encode(x)
+        h, kept = self._constrained(self.encode(x))
         x_hat = self._decode(h)
         loss = squared_error(x_hat, target) / 2
 
         delta_y = self._output_backward(squared_error_backward(x_hat, target) / 2, x_hat)
         dh, dw_decoder, dc = affine_backward(delta_y, h, self._decoder_weights(), self.params["c"])
-        delta_h = self._sigma_backward(dh, h)
+        delta_h = self._sigma_backward(dh, h) * kept
         _, dw_encoder, db = affine_backward(delta_h, x, self.params["w"], self.params["b"])
 
         gradients = {"b": db, "c": dc}
@@ -147,6 +175,13 @@ class AutoEncoder:
         else:
             gradients["w"], gradients["w_dec"] = dw_encoder, dw_decoder
         return loss, gradients
+
+    def _constrained(self, h):
+        """The code with all but its k largest units set to zero, and which stayed: a mask, or 1."""
+        if self.k is None:
+            return h, 1
+        kept = global_top_k(h[:, :, None, None], self.k)[:, :, 0, 0]
+        return h * kept, kept
 
     def _decoder_weights(self):
         """W', shape (D, E)."""

@@ -53,3 +53,9 @@ class tied_decoder_term_missing(tied_encoder_term_missing.mutant):
         if self.tied:
             gradients["w"] = self._as_untied().loss_and_gradients(x, target)[1]["w"]
         return loss, gradients
+
+
+@planted_in("AutoEncoder", "Units that the k-sparse constraint sets to zero still get a gradient.")
+class sparse_gradient_not_masked(AutoEncoder):
+    def _constrained(self, h):
+        return super()._constrained(h)[0], 1
