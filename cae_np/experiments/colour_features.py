@@ -1,0 +1,298 @@
+"""Features of colour images learned without labels: what M14's table 2 and figures 1 and 4 share.
+
+Two kinds of small cells:
+
+filters
+    trains winner-take-all filters on whole images, or centroids on patches, and never sees a
+    label; "random" leaves the filters as they were drawn;
+accuracy
+    needs filters, computes their features of all images, and reads them out: the penalty is chosen
+    on the last fifth of the training images, then all are fitted, then the test images are looked
+    at, once.
+
+Methods that learn from prepared images (contrast normalised, and whitened where it says so) are
+read out on prepared images; k-means prepares its patches itself.
+"""
+
+from functools import lru_cache
+
+from ..data import Split
+from ..models.features import Encoded
+from ..models.kmeans import PatchKMeans
+from ..models.wta import WinnerTakeAll
+from ..preprocess import EPSILON, Preprocessing
+from ..training import Plan, train
+from .readout import chosen_and_tested
+
+# M14, section 3.2: filters of 9×9, pooled over 5 pixels every 4, then over 3 every 2.
+FIRST = {"kernel": [9, 9], "pool_width": 5, "pool_stride": 4, "scale": 0.05}
+SECOND = {"pool_width": 3, "pool_stride": 2, "scale": 0.03}
+PATCH = 6  # side of the patches of k-means, Coates et al. 2011
+
+IMAGES = {"smoke": 200, "quick": 5_000, "paper": 50_000}
+SIZE = {"smoke": 16, "quick": 32, "paper": 32}  # of the middle that is cut out, in pixels
+PLAN = {"optimizer": "adam", "rate": 1e-3, "batch_size": 50}
+EPOCHS = {"smoke": 1, "quick": 2, "paper": 8}
+SECOND_EPOCHS = {"smoke": 1, "quick": 1, "paper": 3}
+CLUSTERING = {
+    "smoke": {"patches": 500, "iterations": 2},
+    "quick": {"patches": 20_000, "iterations": 10},
+    "paper": {"patches": 400_000, "iterations": 50},  # Coates et al. 2011
+}
+ITERATIONS = {"smoke": 5, "quick": 40, "paper": 100}
+SOFTMAX = {"smoke": (0.1,), "quick": (0.1,), "paper": (0.02, 0.05, 0.1)}
+MANY_SOFTMAX = (0.05, 0.1)  # for 256 maps or more, whose features take gigabytes
+SVM = {"smoke": (0.03,), "quick": (0.03,), "paper": (3e-3, 0.01, 0.03, 0.1)}
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+
+def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes):
+    """A cell that learns filters.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    settings : Settings
+    seed : int
+    method : {"winner-take-all", "random", "k-means"}
+    maps : int
+    whiten : bool
+        Of the whole images, or, for k-means, of the patches.
+    **changes
+        ``images``, ``epsilon``, ``epochs``, ``contrast``, for whoever tries alternatives.
+
+    Returns
+    -------
+    Cell
+    """
+    preset = settings.preset
+    config = {
+        "stage": "filters",
+        "method": method,
+        "maps": maps,
+        "whiten": whiten,
+        "epsilon": changes.get("epsilon", EPSILON),
+        "images": min(changes.get("images", IMAGES[preset]), settings.data.n_train),
+        "size": SIZE[preset],
+    }
+    if method == "k-means":
+        config["clustering"] = CLUSTERING[preset]
+    else:
+        config["model"] = FIRST
+    if method == "winner-take-all":
+        epochs = changes.get("epochs", EPOCHS[preset])
+        config["plan"] = Plan(epochs=epochs, **PLAN).as_dict()
+    return experiment.cell(config, seed, f"filters: {_name(config)}")
+
+
+def second_filters(experiment, settings, first, maps, kernel, **changes):
+    """A cell that learns a second layer of winner-take-all filters on the pooled maps of a first.
+
+    Parameters
+    ----------
+    experiment, settings
+    first : Cell
+        From :func:`filters`.
+    maps, kernel : int
+    **changes
+        ``plan``
+
+    Returns
+    -------
+    Cell
+    """
+    plan = PLAN | {"epochs": SECOND_EPOCHS[settings.preset]} | changes.get("plan", {})
+    config = {
+        "stage": "second filters",
+        "maps": maps,
+        "below": first.config["maps"],
+        "model": SECOND | {"kernel": [kernel, kernel]},
+        "plan": Plan(**plan).as_dict(),
+    }
+    name = f"second filters: {first.config['maps']} + {maps} maps, {kernel}×{kernel}"
+    return experiment.cell(config, first.seed, name, needs=[first])
+
+
+def accuracy(experiment, settings, *layers, tested=True):
+    """A cell that reads out the features of one layer, or of two on each other.
+
+    Parameters
+    ----------
+    experiment, settings
+    *layers : Cell
+        From :func:`filters` and :func:`second_filters`.
+    tested : bool
+        Whether test images are looked at, or held-out images only.
+
+    Returns
+    -------
+    Cell
+    """
+    preset, (first, *second) = settings.preset, layers
+    shared = {name: first.config[name] for name in ("method", "maps", "whiten", "images")}
+    penalties = MANY_SOFTMAX if preset == "paper" and first.config["maps"] >= 256 else None
+    readout = {"kind": "softmax", "scaling": "feature", "iterations": ITERATIONS[preset]}
+    readout["penalties"] = list(penalties or SOFTMAX[preset])
+    if first.config["method"] == "k-means":
+        readout |= {"kind": "svm", "penalties": list(SVM[preset])}
+    config = {"stage": "accuracy", **shared, "readout": readout, "tested": tested}
+    name = _name(first.config)
+    if second:
+        config["second"] = second[0].config["maps"]
+        config["kernel"] = second[0].config["model"]["kernel"][0]
+        name = f"{name} + {config['second']}"
+    return experiment.cell(config, first.seed, f"accuracy: {name}", needs=layers)
+
+
+def _name(config):
+    """For people: "128 maps, k-means, whitened"."""
+    parts = [f"{config['maps']} maps", config["method"]]
+    parts.append("whitened" if config["whiten"] else "raw")
+    if config["whiten"] and config["epsilon"] != EPSILON:
+        parts.append(f"ε {config['epsilon']}")
+    if "plan" in config:
+        epochs = config["plan"]["epochs"]
+        parts.append(f"{epochs} epoch{'s' if epochs > 1 else ''}")
+    return ", ".join([*parts, f"{config['images']:,} images"])
+
+
+# --- what a cell does -----------------------------------------------------------------------------
+
+
+def run(cell, context):
+    """The ``run`` of all these cells."""
+    return STAGES[cell.config["stage"]](cell, context)
+
+
+def _learn_filters(cell, context):
+    config = cell.config
+    if config["method"] == "k-means":
+        model = PatchKMeans(
+            config["maps"],
+            size=PATCH,
+            whiten=config["whiten"],
+            epsilon=config["epsilon"],
+            seed=cell.seed,
+        )
+        history = model.fit(_intensities(context.dataset, config)[0], **config["clustering"])
+        return {"history": history}, model.state()[0]
+    train_images, _ = _prepared_like(context.dataset, config)
+    layer = WinnerTakeAll(
+        train_images.images.shape[1], config["maps"], seed=cell.seed, **config["model"]
+    )
+    history = []
+    if config["method"] == "winner-take-all":
+        plan = Plan(**config["plan"])
+        history = train(layer, train_images, plan, cell.seed, 0, context.label, context.checkpoint)
+    return {"history": history}, _weights(layer)
+
+
+def _learn_second_filters(cell, context):
+    first = context.needed[0]
+    train_images, _ = _prepared_like(context.dataset, first.config)
+    below, config = restored(first), cell.config
+    layer = WinnerTakeAll(
+        config["below"], config["maps"], seed=cell.seed, stage=1, **config["model"]
+    )
+    history = train(
+        layer,
+        Encoded(train_images, [below]),
+        Plan(**config["plan"]),
+        cell.seed,
+        1,
+        context.label,
+        context.checkpoint,
+    )
+    return {"history": history}, _weights(layer)
+
+
+def _judge(cell, context):
+    layers = [restored(result) for result in context.needed]
+    config, learned = cell.config, context.needed[0].config
+    images = _intensities if learned["method"] == "k-means" else _prepared_like
+    train_images, test_images = images(context.dataset, learned)
+    labels = context.dataset.train.labels[: len(train_images)], context.dataset.test.labels
+    values = chosen_and_tested(
+        config["readout"],
+        layers,
+        train_images,
+        test_images if config["tested"] else None,
+        labels,
+        held_out=len(train_images) // 5,
+    )
+    for name in [name for name in values if name.endswith("error")]:
+        kind, error = name.removesuffix("error"), values[name]
+        values[kind + "accuracy"] = (
+            {penalty: 100 - e for penalty, e in error.items()}
+            if isinstance(error, dict)
+            else 100 - error
+        )
+    return values, {}
+
+
+STAGES = {
+    "filters": _learn_filters,
+    "second filters": _learn_second_filters,
+    "accuracy": _judge,
+}
+
+
+def restored(result):
+    """The model that a cell of filters left behind.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    WinnerTakeAll or PatchKMeans
+    """
+    config, arrays = result.config, result.arrays
+    if config.get("method") == "k-means":
+        model = PatchKMeans(
+            config["maps"], size=PATCH, whiten=config["whiten"], epsilon=config["epsilon"]
+        )
+    else:
+        channels = arrays["w_enc"].shape[1]
+        model = WinnerTakeAll(channels, config["maps"], **config["model"])
+    model.load_state(arrays)
+    return model
+
+
+def _weights(layer):
+    arrays, _ = layer.state()
+    arrays.pop("tally")
+    return arrays
+
+
+def _intensities(dataset, config):
+    """Training and test images of a configuration, the middle of each."""
+    size, n = config["size"], config["images"]
+    return tuple(
+        Split(_middle(split.images, size), split.labels)
+        for split in (dataset.train.take(slice(n)), dataset.test)
+    )
+
+
+def _middle(images, size):
+    top, left = ((side - size) // 2 for side in images.shape[2:])
+    return images[:, :, top : top + size, left : left + size]
+
+
+def _prepared_like(dataset, config):
+    names = ("images", "size", "whiten", "epsilon")
+    return _prepared(dataset, *(config[name] for name in names))
+
+
+@lru_cache(maxsize=1)
+def _prepared(dataset, n, size, whiten, epsilon):
+    """Prepared training and test images; whitening is learned from the former.
+
+    The last ones are kept (0.7 GB for CIFAR-10), since several cells in a row want the same.
+    """
+    train_images, test_images = _intensities(dataset, {"images": n, "size": size})
+    preparing = Preprocessing(whiten, epsilon=epsilon).fit(train_images)
+    return preparing.apply(train_images), preparing.apply(test_images)

@@ -1,0 +1,149 @@
+"""How alike learned filters are: shifted copies of each other, and filters of one orientation.
+
+All take host arrays, kernels of shape (K, C, kh, kw), and see all channels of a filter at once.
+"""
+
+import numpy as np
+
+from ..rng import Purpose, generator
+
+NEAR_COPY = 0.9  # correlation from which on two filters are called copies
+ORIENTED = 0.5  # coherence from which on a filter is said to have an orientation
+TURN = 10.0  # degrees within which two orientations are the same
+
+
+def best_matches(w):
+    """For every filter the largest correlation with another one, over all shifts.
+
+    ``max_{j ≠ i, s} <w_i, w_j shifted by s> / (‖w_i‖ ‖w_j‖)``: 1 for a filter that has an exact
+    copy.  What a shift moves out of the receptive field is lost, and counts against the match.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw), K at least 2
+
+    Returns
+    -------
+    numpy array, shape (K,)
+
+    Notes
+    -----
+    Correlations at all shifts come from one Fourier transform of each padded filter.
+    """
+    from scipy import fft
+
+    K, _, kh, kw = w.shape
+    norms = np.sqrt((w.astype(np.float64) ** 2).sum(axis=(1, 2, 3), keepdims=True))
+    unit = w / np.maximum(norms, np.finfo(float).tiny)
+    size = (2 * kh - 1, 2 * kw - 1)
+    spectra = fft.rfft2(unit, size)  # (K, C, 2kh - 1, kw)
+    best = np.empty(K)
+    for i in range(K):
+        products = np.einsum("kcuv,cuv->kuv", spectra, spectra[i].conj())
+        correlation = fft.irfft2(products, size).reshape(K, -1).max(axis=1)
+        correlation[i] = -np.inf
+        best[i] = correlation.max()
+    return best
+
+
+def copies_in_samples(w, n, seed, samples=20):
+    """The mean of :func:`best_matches` within random samples of n filters.
+
+    Among more filters every one finds a better match, so sets of different sizes are compared
+    through samples of one size.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+    n : int, 2 <= n
+        If there are no more than n filters, all of them are the only sample.
+    seed : int
+    samples : int
+
+    Returns
+    -------
+    float
+    """
+    return _mean_over_samples(lambda some: best_matches(some).mean(), w, n, seed, samples)
+
+
+def near_copies(w):
+    """Share of the filters that are copies of another one at some shift.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    float in [0, 1]
+        Those whose best match is :data:`NEAR_COPY` or more.
+    """
+    return float((best_matches(w) >= NEAR_COPY).mean())
+
+
+def orientations(w):
+    """In which direction each filter varies, and how clearly.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    angle : numpy array, shape (K,)
+        Direction of strongest variation in degrees, in [0, 180): 0 across columns, which is a
+        vertical edge.
+    coherence : numpy array, shape (K,)
+        0 where no direction is preferred, 1 for a grating that varies in one direction only.
+
+    Notes
+    -----
+    Moments of the power spectrum, (Σ P f_u², Σ P f_u f_v, Σ P f_v²): its principal axis, and the
+    difference of its two principal moments over their sum.
+    """
+    kh, kw = w.shape[2:]
+    size = 4 * kh, 4 * kw
+    power = (np.abs(np.fft.fft2(w, size)) ** 2).sum(axis=1)
+    u, v = np.fft.fftfreq(size[0])[:, None], np.fft.fftfreq(size[1])[None]
+    uu, uv, vv = ((power * product).sum(axis=(1, 2)) for product in (u * u, u * v, v * v))
+    angle = np.degrees(np.arctan2(2 * uv, vv - uu)) / 2 % 180
+    coherence = np.hypot(2 * uv, vv - uu) / np.maximum(uu + vv, np.finfo(float).tiny)
+    return angle, coherence
+
+
+def share_an_orientation(w, n, seed, samples=20):
+    """How many other oriented filters of a sample vary in a filter's own direction, on average.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+    n, seed, samples
+        As in :func:`copies_in_samples`.
+
+    Returns
+    -------
+    float
+        0 where every orientation has one filter; directions within :data:`TURN` degrees count as
+        one, filters of a coherence below :data:`ORIENTED` not at all.
+    """
+
+    def others(some):
+        angle, coherence = orientations(some)
+        angle = angle[coherence >= ORIENTED]
+        if not len(angle):
+            return 0.0
+        turn = np.abs(angle[:, None] - angle[None])
+        near = np.minimum(turn, 180 - turn) <= TURN
+        return near.sum(axis=1).mean() - 1
+
+    return _mean_over_samples(others, w, n, seed, samples)
+
+
+def _mean_over_samples(measure, w, n, seed, samples):
+    if len(w) <= n:
+        return float(measure(w))
+    rng = generator(Purpose.CHECK, seed)
+    return float(
+        np.mean([measure(w[rng.choice(len(w), n, replace=False)]) for _ in range(samples)])
+    )
