@@ -175,7 +175,7 @@ def image_grid(images, columns=None):
 
 
 @_in_style
-def curves(lines, xlabel, ylabel, log=False):
+def curves(lines, xlabel, ylabel, log=False, log_x=False):
     """Draw curves, with a band where there are several seeds.
 
     Parameters
@@ -186,12 +186,14 @@ def curves(lines, xlabel, ylabel, log=False):
     xlabel, ylabel : str
     log : bool
         Whether the y-axis is logarithmic.
+    log_x : bool
+        Whether the x-axis is; its ticks are then the values of x, and dots mark them.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, NullLocator
 
     figure = _figure(6.2, 3.4)
     axes = figure.subplots()
@@ -200,11 +202,17 @@ def curves(lines, xlabel, ylabel, log=False):
     for i, (label, (x, y)) in enumerate(lines.items()):
         y = np.atleast_2d(np.asarray(y, np.float64))
         colour, dashes = COLOURS[i % len(COLOURS)], ("-", "--", "-.", ":")[i % 4]
-        axes.plot(x, y.mean(axis=0), dashes, color=colour, label=label)
+        mark = "o" if log_x else None
+        axes.plot(x, y.mean(axis=0), dashes, color=colour, label=label, marker=mark, ms=4)
         if len(y) > 1:
             axes.fill_between(x, y.min(axis=0), y.max(axis=0), color=colour, alpha=0.18, lw=0)
     if log:
         axes.set_yscale("log")
+    if log_x:
+        axes.set_xscale("log")
+        ticks = sorted({value for x, _ in lines.values() for value in np.asarray(x).tolist()})
+        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)

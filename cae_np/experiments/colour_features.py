@@ -84,7 +84,7 @@ def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes)
     if method == "winner-take-all":
         epochs = changes.get("epochs", EPOCHS[preset])
         config["plan"] = Plan(epochs=epochs, **PLAN).as_dict()
-    return experiment.cell(config, seed, f"filters: {_name(config)}")
+    return experiment.cell(config, seed, f"filters: {name_of(config)}")
 
 
 def second_filters(experiment, settings, first, maps, kernel, **changes):
@@ -138,7 +138,7 @@ def accuracy(experiment, settings, *layers, tested=True):
     if first.config["method"] == "k-means":
         readout |= {"kind": "svm", "penalties": list(SVM[preset])}
     config = {"stage": "accuracy", **shared, "readout": readout, "tested": tested}
-    name = _name(first.config)
+    name = name_of(first.config)
     if second:
         config["second"] = second[0].config["maps"]
         config["kernel"] = second[0].config["model"]["kernel"][0]
@@ -146,7 +146,7 @@ def accuracy(experiment, settings, *layers, tested=True):
     return experiment.cell(config, first.seed, f"accuracy: {name}", needs=layers)
 
 
-def _name(config):
+def name_of(config):
     """For people: "128 maps, k-means, whitened"."""
     parts = [f"{config['maps']} maps", config["method"]]
     parts.append("whitened" if config["whiten"] else "raw")
@@ -178,7 +178,7 @@ def _learn_filters(cell, context):
         )
         history = model.fit(_intensities(context.dataset, config)[0], **config["clustering"])
         return {"history": history}, model.state()[0]
-    train_images, _ = _prepared_like(context.dataset, config)
+    train_images, _ = prepared_like(context.dataset, config)
     layer = WinnerTakeAll(
         train_images.images.shape[1], config["maps"], seed=cell.seed, **config["model"]
     )
@@ -191,7 +191,7 @@ def _learn_filters(cell, context):
 
 def _learn_second_filters(cell, context):
     first = context.needed[0]
-    train_images, _ = _prepared_like(context.dataset, first.config)
+    train_images, _ = prepared_like(context.dataset, first.config)
     below, config = restored(first), cell.config
     layer = WinnerTakeAll(
         config["below"], config["maps"], seed=cell.seed, stage=1, **config["model"]
@@ -211,7 +211,7 @@ def _learn_second_filters(cell, context):
 def _judge(cell, context):
     layers = [restored(result) for result in context.needed]
     config, learned = cell.config, context.needed[0].config
-    images = _intensities if learned["method"] == "k-means" else _prepared_like
+    images = _intensities if learned["method"] == "k-means" else prepared_like
     train_images, test_images = images(context.dataset, learned)
     labels = context.dataset.train.labels[: len(train_images)], context.dataset.test.labels
     values = chosen_and_tested(
@@ -282,7 +282,20 @@ def _middle(images, size):
     return images[:, :, top : top + size, left : left + size]
 
 
-def _prepared_like(dataset, config):
+def prepared_like(dataset, config):
+    """Training and test images as a cell's configuration wants them, prepared.
+
+    Parameters
+    ----------
+    dataset : cae_np.data.Dataset
+    config : dict
+        With ``images`` (how many to train on), ``size``, ``whiten`` and ``epsilon``.
+
+    Returns
+    -------
+    train, test : ImageArray
+        The labels are the first ones of the dataset's splits.
+    """
     names = ("images", "size", "whiten", "epsilon")
     return _prepared(dataset, *(config[name] for name in names))
 

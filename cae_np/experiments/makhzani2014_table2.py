@@ -231,7 +231,9 @@ def figures(settings, results):
     if found:
         lines = {}
         for result in found:
-            label = result.cell.label.removeprefix("accuracy: ").rsplit(", whitened", 1)[0]
+            config = result.config
+            second = f" + {config['second']}" if "second" in config else ""
+            label = f"{config['method']}, {config['maps']}{second} maps"
             lines.setdefault(label, []).append(result.values["test_accuracy"])
         pictures["accuracy.png"] = Picture(
             plotting.dots(lines, "test accuracy, %"),
