@@ -81,6 +81,38 @@ def test_the_hash_sees_every_byte_and_the_label_and_spreads_them():
 EXPECTED_ORDER = [7, 6, 0, 4, 8, 2, 3, 1, 5, 9]
 
 
+def test_views_are_images_of_their_own():
+    pairs = split(4)
+    pairs = Split(pairs.images, pairs.labels, np.arange(4) + 5)
+    views = pairs.views()
+    assert views.images.shape == (8, 1, 3, 5) and views.images.base is not None
+    np.testing.assert_array_equal(views.images[5, 0], pairs.images[2, 1])
+    assert views.labels.tolist() == pairs.labels.repeat(2).tolist()
+    assert views.instances.tolist() == [5, 5, 6, 6, 7, 7, 8, 8]
+    assert pairs.take([3, 0]).instances.tolist() == [8, 5]
+    assert split(4).views().instances is None
+    with pytest.raises(
+        ValueError, match=r"instances have shape \(3,\); expected one for each of 4"
+    ):
+        Split(pairs.images, pairs.labels, np.arange(3))
+
+
+def test_instances_are_held_out_in_turn():
+    records = split(30)
+    records = Split(records.images, records.labels, np.arange(30) % 3 * 4)
+    data = Dataset("a", "embedded", records, split(), ("zero",), 10)
+    assert data.folds == 3 and data.held_out()[1].instances.tolist() == [0] * 10
+    for fold, instance in enumerate((0, 4, 8)):
+        fit, validation = data.held_out(fold)
+        np.testing.assert_array_equal(validation.images, records.images[fold::3])
+        assert len(fit) == 20 and instance not in fit.instances
+    for fold in (-1, 3):
+        with pytest.raises(ValueError, match="expected 0 to 2"):
+            data.held_out(fold)
+    without = Dataset("a", "embedded", split(30), split(), ("zero",), 10)
+    assert without.folds == 1 and without.checksum != data.checksum
+
+
 def test_checksums_tell_data_apart():
     def data(name="a", train=None, test=None, validation=4):
         train, test = train or split(), test or split(seed=1)
@@ -118,7 +150,9 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "cae_np"
 
 
-@pytest.mark.parametrize("name, stand_in", [("mnist", "glyphs"), ("cifar10", "shapes")])
+@pytest.mark.parametrize(
+    "name, stand_in", [("mnist", "glyphs"), ("cifar10", "shapes"), ("norb", "solids")]
+)
 def test_embedded_data_stand_in(cache, name, stand_in):
     data, notice = load_or_stand_in(name, n_train=60, n_test=20)
     assert data.name == stand_in and data.source == "embedded" and len(data.train) == 60

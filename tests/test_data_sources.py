@@ -69,6 +69,16 @@ def source(*urls, content=CONTENT, unpacked=True):
     return Source("file.gz", len(content), hashlib.md5(content).hexdigest(), unpacked, urls)
 
 
+def test_other_digests_than_md5(server, tmp_path):
+    good = server.serve("/good", CONTENT)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    right = Source("file.gz", len(CONTENT), digest, True, (good,), "sha256")
+    assert download(right, tmp_path).read_bytes() == CONTENT
+    wrong = Source("file.gz", len(CONTENT), digest[::-1], True, (good,), "sha256")
+    with pytest.raises(DataError, match=f"sha256 {digest} of"):
+        download(wrong, tmp_path / "other")
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -183,8 +193,9 @@ def test_progress_is_for_terminals(server, tmp_path, monkeypatch, capsys):
 
 
 def test_the_table():
-    table = [*sources.MNIST.values(), sources.CIFAR10]
-    assert len({source.md5 for source in table}) == 5
+    table = [*sources.MNIST.values(), sources.CIFAR10, *sources.NORB.values()]
+    assert len({source.digest for source in table}) == 11
     for source in table:
-        assert len(source.md5) == 32 and len(set(source.urls)) >= 2
+        assert len(source.digest) == 2 * hashlib.new(source.algorithm).digest_size
+        assert len(set(source.urls)) >= 2
         assert all(u.startswith("https://") and u.endswith("/" + source.name) for u in source.urls)

@@ -1,12 +1,14 @@
-"""Data sets: two that are read from files, and two drawn on the fly to stand in for them.
+"""Data sets: three that are read from files, and three drawn on the fly to stand in for them.
 
 =======  ==============================  =======================  ==============
 name     what                            images                   stands in for
 =======  ==============================  =======================  ==============
 mnist    handwritten digits              60,000 + 10,000 1×28×28
 cifar10  colour photographs              50,000 + 10,000 3×32×32
+norb     toys, in stereo                 24,300 + 24,300 2×32×32
 glyphs   digits from fonts, deformed     any number of 1×28×28    mnist
 shapes   coloured shapes and textures    any number of 3×32×32    cifar10
+solids   shaded solids, in stereo        any number of 2×32×32    norb
 =======  ==============================  =======================  ==============
 """
 
@@ -14,14 +16,14 @@ import os
 from pathlib import Path
 
 from ..errors import ConfigError, DataError
-from . import cifar10, glyphs, mnist, shapes
+from . import cifar10, glyphs, mnist, norb, shapes, solids
 from .dataset import Dataset, Split, subset
 
 __all__ = ["Dataset", "Split", "load", "load_or_stand_in", "subset"]
 
-FILES = {"mnist": mnist, "cifar10": cifar10}
-EMBEDDED = {"glyphs": glyphs, "shapes": shapes}
-STAND_INS = {"mnist": "glyphs", "cifar10": "shapes"}
+FILES = {"mnist": mnist, "cifar10": cifar10, "norb": norb}
+EMBEDDED = {"glyphs": glyphs, "shapes": shapes, "solids": solids}
+STAND_INS = {"mnist": "glyphs", "cifar10": "shapes", "norb": "solids"}
 
 
 def load(name, data_dir=None, download=False, **sizes):
@@ -29,14 +31,14 @@ def load(name, data_dir=None, download=False, **sizes):
 
     Parameters
     ----------
-    name : {"mnist", "cifar10", "glyphs", "shapes"}
+    name : {"mnist", "cifar10", "norb", "glyphs", "shapes", "solids"}
     data_dir : path-like, optional
-        The folder that holds ``mnist/`` or ``cifar-10-batches-bin/``, or one of these itself.
-        Default: ``$CAE_DATA``, else the user's cache.
+        The folder that holds ``mnist/``, ``cifar-10-batches-bin/`` or ``smallnorb/``, or one of
+        these itself.  Default: ``$CAE_DATA``, else the user's cache.
     download : bool
         Fetch into that folder what is missing there.
     **sizes : n_train, n_test, seed
-        Of the two that are drawn; the others always come whole.
+        Of those that are drawn; the others always come whole.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def load_or_stand_in(name, data_dir=None, download=False, **sizes):
     -------
     dataset : Dataset
     notice : str or None
-        One line for the user where another data set stands in.
+        One line for the user where another data set stands in, or the data's own note.
 
     Raises
     ------
@@ -96,7 +98,8 @@ def load_or_stand_in(name, data_dir=None, download=False, **sizes):
             f"{stand_in} instead (--download fetches {name})"
         )
         return load(stand_in, **sizes), notice
-    return load(name, data_dir, download, **sizes), None
+    dataset = load(name, data_dir, download, **sizes)
+    return dataset, dataset.note
 
 
 # --- helpers ----------------------------------------------------------------------------------

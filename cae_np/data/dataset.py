@@ -20,11 +20,15 @@ class Split:
     Attributes
     ----------
     images : numpy.ndarray of uint8, shape (N, C, H, W)
+        Of stereo pairs the channels are the two views.
     labels : numpy.ndarray of integers, shape (N,)
+    instances : numpy.ndarray of integers, shape (N,), optional
+        Which object of its class an image shows, where several show the same one.
     """
 
     images: np.ndarray = field(repr=False)
     labels: np.ndarray = field(repr=False)
+    instances: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
@@ -32,11 +36,13 @@ class Split:
                 f"images are {self.images.dtype} of shape {self.images.shape}; "
                 "expected uint8 of shape (N, C, H, W)"
             )
-        if self.labels.shape != self.images.shape[:1]:
-            raise ValueError(
-                f"labels have shape {self.labels.shape}; expected one for each of "
-                f"{len(self.images)} images"
-            )
+        for name in ("labels", "instances"):
+            numbers = getattr(self, name)
+            if numbers is not None and numbers.shape != self.images.shape[:1]:
+                raise ValueError(
+                    f"{name} have shape {numbers.shape}; expected one for each of "
+                    f"{len(self.images)} images"
+                )
 
     def __len__(self):
         return len(self.images)
@@ -59,7 +65,21 @@ class Split:
 
     def take(self, indices):
         """The records at ``indices`` (a slice makes a view, an array of int a copy)."""
-        return Split(self.images[indices], self.labels[indices])
+        instances = None if self.instances is None else self.instances[indices]
+        return Split(self.images[indices], self.labels[indices], instances)
+
+    def views(self):
+        """Every channel as an image of its own: the views of stereo pairs, one after the other.
+
+        Returns
+        -------
+        Split
+            N·C images (N·C, 1, H, W), a view of the same memory; of record n those from n·C on.
+        """
+        N, C, H, W = self.images.shape
+        instances = None if self.instances is None else self.instances.repeat(C)
+        images = self.images.reshape(N * C, 1, H, W)
+        return Split(images, self.labels.repeat(C), instances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +96,10 @@ class Dataset:
     classes : tuple of str
         The names of the labels 0, 1, ...
     validation : int
-        How many records at the end of ``train`` choices are made on.
+        How many records choices are made on: those at the end of ``train``, or, where these have
+        instances, as many as the largest group of them.
+    note : str, optional
+        What must be known of where the images come from, in one line.
     """
 
     name: str
@@ -85,10 +108,11 @@ class Dataset:
     test: Split
     classes: tuple
     validation: int
+    note: str | None = None
 
     @cached_property
     def checksum(self):
-        """SHA-256 over name, shapes, images and labels, in hexadecimal.
+        """SHA-256 over name, shapes, images, labels and instances, in hexadecimal.
 
         Results carry it, so that figures from different data never pass for the same.
         """
@@ -96,7 +120,9 @@ class Dataset:
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
             digest.update(np.ascontiguousarray(split.images))
-            digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
+            for numbers in (split.labels, split.instances):
+                if numbers is not None:
+                    digest.update(np.ascontiguousarray(numbers, dtype="<i8"))
         return digest.hexdigest()
 
     @property
@@ -104,16 +130,45 @@ class Dataset:
         """(C, H, W) of one image."""
         return self.train.images.shape[1:]
 
-    def held_out(self):
+    @cached_property
+    def folds(self):
+        """In how many ways a part can be held out: one, or as many as instances are trained on."""
+        return len(self._instances) or 1
+
+    def held_out(self, fold=0):
         """Divide the training split into a part to fit and a part to choose on.
+
+        Parameters
+        ----------
+        fold : int, 0 <= fold < self.folds
+            Which of the instances (in growing order) is left out, of every class.  A classifier
+            that knows an object from other angles has an easy task, so choices are made on
+            objects that it has not seen.
 
         Returns
         -------
         fit, validation : Split
-            Views: all but the last ``self.validation`` records, and those.
+            Without instances views: all but the last ``self.validation`` records, and those.  With
+            instances copies.
+
+        Raises
+        ------
+        ValueError
+            If there is no such fold.
         """
-        boundary = len(self.train) - self.validation
-        return self.train.take(slice(boundary)), self.train.take(slice(boundary, None))
+        if not 0 <= fold < self.folds:
+            raise ValueError(f"fold {fold}: expected 0 to {self.folds - 1}")
+        if self.folds == 1:
+            boundary = len(self.train) - self.validation
+            return self.train.take(slice(boundary)), self.train.take(slice(boundary, None))
+        left_out = self.train.instances == self._instances[fold]
+        return self.train.take((~left_out).nonzero()[0]), self.train.take(left_out.nonzero()[0])
+
+    @cached_property
+    def _instances(self):
+        """Those that occur among the training records."""
+        instances = self.train.instances
+        return np.unique(instances) if instances is not None else np.empty(0, np.int64)
 
 
 def subset(split, n, seed):

@@ -6,7 +6,6 @@ how many dimensions), the dimensions as big-endian 32-bit numbers, and the numbe
 
 import hashlib
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +33,7 @@ def find(root):
     pathlib.Path or None
         A folder with at least one of the four files.
     """
-    for folder in (Path(root) / "mnist", Path(root)):
-        if any(_find_file(folder, source) for source in sources.MNIST.values()):
-            return folder
-    return None
+    return sources.find_folder(root, "mnist", sources.MNIST)
 
 
 def fetch(root):
@@ -48,11 +44,7 @@ def fetch(root):
     DataError
         If no mirror has a file.
     """
-    root = Path(root)
-    folder = find(root) or (root if root.name == "mnist" else root / "mnist")
-    for source in sources.MNIST.values():
-        if not _find_file(folder, source):
-            sources.download(source, folder)
+    sources.fetch_missing(root, "mnist", sources.MNIST)
 
 
 def read(folder, source):
@@ -185,13 +177,5 @@ def read_idx(path, md5=None):
 def _read_split(folder, part):
     images, labels = (sources.MNIST[part, what] for what in ("images", "labels"))
     # Where a file is missing, the reader will say so under the name that the mirrors give it.
-    paths = (_find_file(folder, file) or folder / file.name for file in (images, labels))
-    return read_split(*paths, images.md5, labels.md5)
-
-
-def _find_file(folder, source):
-    """The file as it was fetched, or as ``gunzip`` leaves it, or None."""
-    for path in (folder / source.name, folder / source.name.removesuffix(".gz")):
-        if os.path.exists(path):
-            return path
-    return None
+    paths = (sources.find_file(folder, file) or folder / file.name for file in (images, labels))
+    return read_split(*paths, images.digest, labels.digest)

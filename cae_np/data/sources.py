@@ -1,11 +1,13 @@
 """Where the public data sets lie, how their files are recognised, and how they are fetched.
 
 MNIST: LeCun, Cortes, Burges.  CIFAR-10: Krizhevsky, *Learning Multiple Layers of Features from
-Tiny Images*, 2009.
+Tiny Images*, 2009.  Small NORB: LeCun, Huang, Bottou, *Learning Methods for Generic Object
+Recognition with Invariance to Pose and Lighting*, CVPR 2004.
 """
 
 import gzip
 import hashlib
+import os
 import sys
 import zlib
 from dataclasses import dataclass
@@ -26,20 +28,25 @@ class Source:
     ----------
     name : str
         Of the file, on the mirrors and on disk.
-    size, md5 : int, str
-        Bytes and MD5 of its content.
+    size : int
+        Bytes of its content.
+    digest : str
+        Of its content, in hexadecimal.
     unpacked : bool
-        Whether size and MD5 are those of what gzip unpacks: mirrors pack the same content
+        Whether size and digest are those of what gzip unpacks: mirrors pack the same content
         differently, and some web servers unpack it on the way.
     urls : tuple of str
         Mirrors, the first to be tried first.
+    algorithm : str
+        Of the digest, as :mod:`hashlib` calls it: the one that was published.
     """
 
     name: str
     size: int
-    md5: str
+    digest: str
     unpacked: bool
     urls: tuple
+    algorithm: str = "md5"
 
 
 def _mnist(name, size, md5):
@@ -81,10 +88,101 @@ CIFAR10 = Source(
 )
 
 
+def _norb(name, size, sha256):
+    mirrors = (
+        "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",
+        # The Internet Archive's copy of the origin, byte for byte ("id_").
+        "https://web.archive.org/web/2020id_/https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",
+    )
+    return Source(name, size, sha256, False, tuple(m + name for m in mirrors), "sha256")
+
+
+# Sizes and SHA-256 as TensorFlow Datasets publishes them.
+NORB = {
+    ("train", "dat"): _norb(
+        "smallnorb-5x46789x9x18x6x2x96x96-training-dat.mat.gz",
+        131_896_188,
+        "5ffd6272a07d32695ee1082a26a41a93a37aab8c28da047f8c34ed348d214873",
+    ),
+    ("train", "cat"): _norb(
+        "smallnorb-5x46789x9x18x6x2x96x96-training-cat.mat.gz",
+        348,
+        "2784e542c1922060691090952b6cd6278879a216c90f81476f0f00256d42cdaa",
+    ),
+    ("train", "info"): _norb(
+        "smallnorb-5x46789x9x18x6x2x96x96-training-info.mat.gz",
+        71_052,
+        "de7eb932ebe7a4ee16217fead60660d0eb3d23632c2f4d1c51f88c501c17bf32",
+    ),
+    ("test", "dat"): _norb(
+        "smallnorb-5x01235x9x18x6x2x96x96-testing-dat.mat.gz",
+        130_799_817,
+        "cf7104eed3e51174d2f65b66d1e5878b9da233b886f161b0d88f4510ba2c7474",
+    ),
+    ("test", "cat"): _norb(
+        "smallnorb-5x01235x9x18x6x2x96x96-testing-cat.mat.gz",
+        347,
+        "ecaf6d5bb8c3bc5eab9cf0258f6d2198dd474e016e374836fc097f2e5ff509ff",
+    ),
+    ("test", "info"): _norb(
+        "smallnorb-5x01235x9x18x6x2x96x96-testing-info.mat.gz",
+        10_428,
+        "16adf314226327ee006d1a44db8cfef52773c06c829951d5653a9f6f310248a2",
+    ),
+}
+
+
+def find_file(folder, source):
+    """The file as it was fetched, or as ``gunzip`` leaves it, or None."""
+    for path in (folder / source.name, folder / source.name.removesuffix(".gz")):
+        if os.path.exists(path):
+            return path
+    return None
+
+
+def find_folder(root, name, table):
+    """The folder of that name in ``root``, or ``root`` itself, if it holds any file of the table.
+
+    Parameters
+    ----------
+    root : path-like
+    name : str
+    table : dict of Source
+
+    Returns
+    -------
+    pathlib.Path or None
+    """
+    for folder in (Path(root) / name, Path(root)):
+        if any(find_file(folder, source) for source in table.values()):
+            return folder
+    return None
+
+
+def fetch_missing(root, name, table):
+    """Download the files of a table that are not there, to where they will be looked for.
+
+    Parameters
+    ----------
+    root, name, table
+        As for :func:`find_folder`.
+
+    Raises
+    ------
+    DataError
+        If no mirror has a file.
+    """
+    root = Path(root)
+    folder = find_folder(root, name, table) or (root if root.name == name else root / name)
+    for source in table.values():
+        if not find_file(folder, source):
+            download(source, folder)
+
+
 def download(source, folder):
     """Fetch one file from the first mirror that has the right content.
 
-    The file appears under its name only when it is whole and its MD5 is right.  Whoever is
+    The file appears under its name only when it is whole and its digest is right.  Whoever is
     interrupted starts again from nothing, and two processes that fetch the same file at the same
     time each write their own copy and leave one.
 
@@ -157,7 +255,7 @@ def _verify(file, source):
     file.seek(0)
     packed = source.unpacked and file.read(2) == GZIP_MAGIC
     file.seek(0)
-    digest, size = hashlib.md5(usedforsecurity=False), 0
+    digest, size = hashlib.new(source.algorithm, usedforsecurity=False), 0
     stream = gzip.open(file) if packed else file
     try:
         # Never more than one chunk beyond the size that is right.
@@ -166,8 +264,8 @@ def _verify(file, source):
             size += len(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _MirrorFailed(f"its content is damaged ({error})") from error
-    if size != source.size or digest.hexdigest() != source.md5:
+    if size != source.size or digest.hexdigest() != source.digest:
         raise _MirrorFailed(
-            f"its content is not the file's (MD5 {digest.hexdigest()} of {size:,} bytes; "
-            f"expected {source.md5} of {source.size:,})"
+            f"its content is not the file's ({source.algorithm} {digest.hexdigest()} of "
+            f"{size:,} bytes; expected {source.digest} of {source.size:,})"
         )
