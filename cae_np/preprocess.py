@@ -205,6 +205,7 @@ class Preprocessing:
     """
 
     def __init__(self, whiten=True, regularisation=CONTRAST, epsilon=EPSILON):
+        self.config = {"whiten": whiten, "regularisation": regularisation, "epsilon": epsilon}
         self.regularisation = regularisation
         self.zca = ZCA(epsilon) if whiten else None
 

@@ -15,6 +15,7 @@ MODULES = {
     "makhzani2014-fig2": "cae_np.experiments.makhzani2014_fig2",
     "makhzani2014-fig3": "cae_np.experiments.makhzani2014_fig3",
     "makhzani2014-fig4": "cae_np.experiments.makhzani2014_fig4",
+    "makhzani2014-fig5": "cae_np.experiments.makhzani2014_fig5",
     "makhzani2014-table1": "cae_np.experiments.makhzani2014_table1",
     "makhzani2014-table2": "cae_np.experiments.makhzani2014_table2",
     "makhzani2014-ablations": "cae_np.experiments.makhzani2014_ablations",

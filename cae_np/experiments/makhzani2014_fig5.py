@@ -1,0 +1,269 @@
+"""Makhzani & Frey 2014, figure 5: 32 winner-take-all filters of NORB, raw and whitened.
+
+The claim is about the whitened case: one filter for each orientation, where methods that learn from
+patches spend several on one edge, at different places of the receptive field.  Both parts of it are
+measured here, beside patch k-means with as many centroids and beside random filters.
+"""
+
+from ..backend import to_numpy
+from ..models.kmeans import PatchKMeans
+from ..models.network import as_views
+from ..models.wta import WinnerTakeAll
+from ..preprocess import CONTRAST, Preprocessing
+from ..training import Plan, train
+from . import filter_sets
+from .experiment import Choice, Experiment, Picture
+from .rows import claim, measured
+
+MODEL = {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4, "scale": 0.01}
+PLAN = {"optimizer": "adam", "rate": 3e-3}
+BATCH = {"smoke": 10, "quick": 10, "paper": 50}
+MAPS = {"smoke": 4, "quick": 32, "paper": 32}
+PAIRS = {"smoke": 100, "quick": 1_000, "paper": 24_300}
+EPOCHS = {"smoke": 1, "quick": 5, "paper": 8}
+KMEANS = {  # random patches, and rounds
+    "smoke": {"patches": 500, "iterations": 2},
+    "quick": {"patches": 20_000, "iterations": 20},
+    "paper": {"patches": 400_000, "iterations": 50},
+}
+EPSILON = 0.1  # of the whitening
+OTHER_EPSILON = 1.0
+ORIENTED = 0.5  # coherence from which on a filter counts as an edge
+INPUTS = ("raw", "whitened")
+
+
+def cells(settings):
+    preset = settings.preset
+    n = min(PAIRS[preset], settings.data.n_train)
+    shared = {"pairs": n, "maps": MAPS[preset]}
+    plan = {"model": MODEL, "plan": Plan(epochs=EPOCHS[preset], batch_size=BATCH[preset], **PLAN)}
+    plan["plan"] = plan["plan"].as_dict()
+
+    def cell(learner, inputs, seed, epsilon=EPSILON):
+        whitening = epsilon if inputs == "whitened" else None
+        rest = KMEANS[preset] if learner == "k-means" else plan
+        config = {"learner": learner, "inputs": inputs, "epsilon": whitening}
+        label = f"{learner}, {inputs}" + (f", ε {epsilon}" if epsilon != EPSILON else "")
+        return EXPERIMENT.cell(config | shared | rest, seed, label)
+
+    listed = [
+        cell(learner, inputs, seed)
+        for seed in settings.seeds
+        for learner in ("winner-take-all", "k-means")
+        for inputs in INPUTS
+    ]
+    if preset == "paper":
+        first = settings.seeds[0]
+        listed.append(cell("winner-take-all", "whitened", first, OTHER_EPSILON))
+    return listed
+
+
+def run(cell, context):
+    config = cell.config
+    pairs = context.dataset.train.take(slice(config["pairs"]))
+    learn = _winner_take_all if config["learner"] == "winner-take-all" else _kmeans
+    return learn(config, as_views(pairs, 1), cell.seed, context)
+
+
+def _winner_take_all(config, views, seed, context):
+    whiten = config["epsilon"] is not None
+    preprocessing = Preprocessing(whiten, epsilon=config["epsilon"] or EPSILON)
+    images = preprocessing.fit(views).apply(views)
+    model = WinnerTakeAll(1, config["maps"], seed=seed, **config["model"])
+    values = {"before": _measures(to_numpy(model.w_dec))}
+    plan = Plan(**config["plan"])
+    history = train(model, images, plan, seed, 0, context.label, context.checkpoint)
+    values |= {"after": _measures(to_numpy(model.w_dec)), "history": history}
+    arrays, _ = model.state()
+    del arrays["tally"]
+    return values, arrays
+
+
+def _kmeans(config, views, seed, context):
+    side, _ = MODEL["kernel"]
+    whiten = config["epsilon"] is not None
+    model = PatchKMeans(
+        config["maps"], size=side, whiten=whiten, epsilon=config["epsilon"] or EPSILON, seed=seed
+    )
+    model.fit(views, config["patches"], config["iterations"])
+    w = to_numpy(model.params["centroids"]).reshape(config["maps"], 1, side, side)
+    return {"after": _measures(w)}, {"w_dec": w}
+
+
+def _measures(w):
+    """Of decoder filters or centroids, as plain numbers; None where there is no such number."""
+    angles, coherence = filter_sets.orientations(w)
+    nearest = filter_sets.nearest_copy(w)
+    oriented = coherence >= ORIENTED
+    return {
+        "nearest_copy": float(nearest.mean()),
+        "copies": 100 * float((nearest >= 0.8).mean()),
+        "coherence": float(coherence.mean()),
+        "oriented": int(oriented.sum()),
+        "crowding": filter_sets.crowding(angles[oriented]),
+    }
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+METRICS = (
+    ("nearest_copy", "cosine of a filter with the most similar other one, shifted", ""),
+    ("copies", "filters with a shifted near-copy (cosine of 0.8 or more)", "%"),
+    ("coherence", "how clearly a filter's edges have one orientation", ""),
+    ("oriented", f"filters that are edges (coherence of {ORIENTED} or more)", ""),
+    ("crowding", "edges in one edge's share of the half circle, against chance", ""),
+)
+
+
+def rows(settings, results):
+    n = min(PAIRS[settings.preset], settings.data.n_train)
+    main = results.where(epsilon=None), results.where(epsilon=EPSILON)
+    table = []
+    for value, metric, unit in METRICS:
+        shared = {"metric": metric, "unit": unit, "samples": n}
+        for inputs, found in zip(INPUTS, main, strict=True):
+            trained = found.where(learner="winner-take-all")
+            patches = found.where(learner="k-means")
+            table += [
+                measured(settings, trained, _after(value), label=inputs, **shared),
+                measured(
+                    settings,
+                    patches,
+                    _after(value),
+                    label=f"patch k-means, {inputs}",
+                    control=True,
+                    **shared,
+                ),
+            ]
+        table.append(
+            measured(settings, trained, _before(value), label="untrained", control=True, **shared)
+        )
+    return table + _claims(settings, main[1], n)
+
+
+def _claims(settings, whitened, n):
+    trained = whitened.where(learner="winner-take-all")
+    patches = whitened.where(learner="k-means")
+    shared = {"label": "M14, section 3.3", "samples": n}
+    return [
+        claim(
+            settings,
+            "Whitened: only one filter is allocated to each orientation, so that others stay out "
+            "of an edge's share of the half circle.",
+            metric="1 - edges in an edge's share against chance",
+            larger=1,
+            smaller=trained.by_seed(_after("crowding")),
+            **shared,
+        ),
+        claim(
+            settings,
+            "… as opposed to learning from patches, which has several filters for one orientation.",
+            metric="edges in an edge's share against chance, patch k-means - winner-take-all",
+            larger=patches.by_seed(_after("crowding")),
+            smaller=trained.by_seed(_after("crowding")),
+            **shared,
+        ),
+        claim(
+            settings,
+            "Filters are shifted copies of each other less than those learned from patches.",
+            metric="cosine with the most similar other filter, patch k-means - winner-take-all",
+            larger=patches.by_seed(_after("nearest_copy")),
+            smaller=trained.by_seed(_after("nearest_copy")),
+            **shared,
+        ),
+    ]
+
+
+def _after(value):
+    return lambda result: result.values["after"][value]
+
+
+def _before(value):
+    return lambda result: result.values["before"][value]
+
+
+# --- pictures and ledger --------------------------------------------------------------------------
+
+
+def figures(settings, results):
+    from .. import plotting
+
+    first = results.where(seed=settings.seeds[0])
+    panels = {}
+    for learner in ("winner-take-all", "k-means"):
+        for inputs, epsilon in zip(INPUTS, (None, EPSILON), strict=True):
+            found = first.where(learner=learner, epsilon=epsilon)
+            if found:
+                panels[f"{learner}: {inputs}"] = found[0]
+    if not panels:
+        return {}
+    edges = ", ".join(
+        f"{title} {result.values['after']['oriented']}" for title, result in panels.items()
+    )
+    maps = next(iter(panels.values())).config["maps"]
+    return {
+        "filters.png": Picture(
+            plotting.filter_grid({title: r.arrays["w_dec"] for title, r in panels.items()}),
+            alt=f"Panels of {maps} filters of 9×9 pixels in grey; so many of each are edges: "
+            f"{edges}.",
+            caption=f"Decoder filters, and centroids of patches; {settings.data.name}, seed "
+            f"{settings.seeds[0]}.",
+        )
+    }
+
+
+def choices(settings, results):
+    other = results.where(epsilon=OTHER_EPSILON)
+    effect = None
+    if other:
+        now = other[0].values["after"]
+        chosen = results.where(learner="winner-take-all", epsilon=EPSILON, seed=other[0].seed)
+        was = chosen[0].values["after"] if chosen else {}
+        effect = f"ε = {OTHER_EPSILON:g}: " + ", ".join(
+            f"{name.replace('_', ' ')} {_text(now, name)} (chosen: {_text(was, name)})"
+            for name in ("oriented", "crowding", "nearest_copy")
+        )
+    return [
+        Choice(
+            "What raw images are",
+            "contrast-normalised ones, not whitened",
+            "the mean of an image is by far its strongest component and slows descent down",
+        ),
+        Choice(
+            "Regularisation of contrast normalisation and whitening",
+            f"r = {CONTRAST * 255**2:g} on pixels from 0 to 255, ε = {EPSILON} on the {32 * 32} "
+            "pixels of an image",
+            'the paper says "as described in" Coates et al., who whiten patches with ε = 0.1',
+            effect,
+        ),
+        Choice(
+            "How the filters are trained",
+            f"Adam, rate 0.001 falling linearly to 0, batches of 50 views, "
+            f"{EPOCHS[settings.preset]} epochs, filters N(0, 0.05²) at first",
+            "the paper gives none of it",
+        ),
+        Choice(
+            "How views become 32×32",
+            "means over 2×2 pixels of the inner 64×64, where the files hold 96×96",
+            'the paper says "resize"',
+        ),
+    ]
+
+
+def _text(values, name):
+    return f"{values[name]:.2f}" if values.get(name) is not None else "–"
+
+
+EXPERIMENT = Experiment(
+    name="makhzani2014-fig5",
+    version=1,
+    title="Filters of stereo pairs: one for each orientation",
+    paper="M14, figure 5",
+    data="norb",
+    seeds={"smoke": 1, "quick": 1, "paper": 5},
+    cells=cells,
+    run=run,
+    rows=rows,
+    figures=figures,
+    choices=choices,
+)

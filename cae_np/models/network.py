@@ -1,0 +1,162 @@
+"""From images to classes: preprocessing, layers trained without labels, a linear read-out.
+
+What the papers' tables judge, in one object that can be saved, loaded and asked.
+"""
+
+from ..errors import ConfigError
+from ..preprocess import Preprocessing
+from .features import feature_matrix
+from .linear import LinearSVM, SoftmaxRegression
+from .wta import WinnerTakeAll
+
+READOUTS = {"softmax": SoftmaxRegression, "svm": LinearSVM}
+
+
+class Network:
+    """A classifier of images.
+
+    Parameters
+    ----------
+    layers : list of WinnerTakeAll
+        The first one nearest to the image.
+    readout : LinearReadout
+    preprocessing : Preprocessing, optional
+        None leaves intensities as they are.
+
+    Notes
+    -----
+    Where images have several times the channels that the first layer takes, they are views of one
+    object: each is encoded by itself, and their features stand side by side (M14, section 3.3).
+    """
+
+    def __init__(self, layers, readout, preprocessing=None):
+        self.layers, self.readout, self.preprocessing = list(layers), readout, preprocessing
+
+    def prepare(self, images):
+        """Learn the whitening, if there is one.
+
+        Parameters
+        ----------
+        images : cae_np.data.Split
+            Training images, those that the layers were trained on.
+        """
+        if self.preprocessing:
+            self.preprocessing.fit(self._views(images))
+
+    def features(self, images):
+        """What the read-out reads.
+
+        Parameters
+        ----------
+        images : cae_np.data.Split, of N records
+
+        Returns
+        -------
+        device array, shape (N, D)
+        """
+        first = [_Prepared(self.preprocessing)] if self.preprocessing else []
+        return feature_matrix(self._views(images), first + self.layers).reshape(len(images), -1)
+
+    def count_errors(self, images):
+        """How many images are put into a wrong class.
+
+        Parameters
+        ----------
+        images : cae_np.data.Split
+
+        Returns
+        -------
+        int
+        """
+        rate = self.readout.error_rate(self.features(images), images.labels)
+        return round(rate * len(images))
+
+    def state(self):
+        """``(host arrays by name, configuration)``.
+
+        The whitening is not among the arrays: it is larger than everything else together, and
+        :meth:`prepare` learns it again in seconds.
+        """
+        arrays = {}
+        for part, model in self._parts().items():
+            of_model, _ = model.state()
+            arrays |= {f"{part}/{name}": a for name, a in of_model.items() if name != "tally"}
+        kinds = {cls: kind for kind, cls in READOUTS.items()}
+        return arrays, {
+            "layers": [dict(layer.config) for layer in self.layers],
+            "readout": {"kind": kinds[type(self.readout)], **self.readout.config},
+            "preprocessing": self.preprocessing and dict(self.preprocessing.config),
+        }
+
+    @classmethod
+    def from_state(cls, arrays, config):
+        """The network of which :meth:`state` returned these.
+
+        Parameters
+        ----------
+        arrays : dict of numpy.ndarray
+            In any precision.
+        config : dict
+
+        Returns
+        -------
+        Network
+            Call :meth:`prepare` before asking it, if it whitens.
+
+        Raises
+        ------
+        ConfigError
+            If arrays and configuration do not belong together.
+        """
+        readout = dict(config["readout"])
+        readout = READOUTS[readout.pop("kind")](**readout)
+        layers = [WinnerTakeAll(**layer) for layer in config["layers"]]
+        preprocessing = config["preprocessing"]
+        network = cls(layers, readout, preprocessing and Preprocessing(**preprocessing))
+        for part, model in network._parts().items():
+            prefix = f"{part}/"
+            model.load_state(
+                {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+            )
+        return network
+
+    def _parts(self):
+        """What has learned something, by the name under which it is saved."""
+        layers = {f"layer {i}": layer for i, layer in enumerate(self.layers, start=1)}
+        return layers | {"readout": self.readout}
+
+    def _views(self, images):
+        return as_views(images, self.layers[0].config["channels"])
+
+
+def as_views(images, channels):
+    """Images of so many channels: records that have more are taken apart into their views.
+
+    Parameters
+    ----------
+    images : cae_np.data.Split
+    channels : int
+        Of the first layer.
+
+    Returns
+    -------
+    cae_np.data.Split
+
+    Raises
+    ------
+    ConfigError
+        If they do not fit.
+    """
+    found = images.images.shape[1]
+    if found == channels:
+        return images
+    if channels == 1:
+        return images.views()
+    raise ConfigError(f"images of {found} channels for a layer that takes {channels}")
+
+
+class _Prepared:
+    """Preprocessing as the first layer of all."""
+
+    def __init__(self, preprocessing):
+        self.encode = preprocessing.transform
