@@ -18,6 +18,7 @@ MODULES = {
     "makhzani2014-fig5": "cae_np.experiments.makhzani2014_fig5",
     "makhzani2014-table1": "cae_np.experiments.makhzani2014_table1",
     "makhzani2014-table2": "cae_np.experiments.makhzani2014_table2",
+    "makhzani2014-table3": "cae_np.experiments.makhzani2014_table3",
     "makhzani2014-ablations": "cae_np.experiments.makhzani2014_ablations",
     "bench": "cae_np.experiments.bench",
 }

@@ -140,6 +140,29 @@ def share_an_orientation(w, n, seed, samples=20):
     return _mean_over_samples(others, w, n, seed, samples)
 
 
+def crowding(angle):
+    """How many others share a filter's part of the half circle, compared with chance.
+
+    Parameters
+    ----------
+    angle : numpy array, shape (K,)
+        Orientations in degrees; 0 and 180 are the same.
+
+    Returns
+    -------
+    float or None
+        The mean number of others less than 90°/K away, over what independent orientations would
+        have there, (K - 1)/K: 1 for chance, 0 where filters divide the orientations among
+        themselves, K where all have the same.  None for fewer than two.
+    """
+    K = len(angle)
+    if K < 2:
+        return None
+    turn = np.abs(angle[:, None] - angle[None])
+    near = np.minimum(turn, 180 - turn) < 90 / K
+    return float((near.sum(axis=1).mean() - 1) * K / (K - 1))
+
+
 def _mean_over_samples(measure, w, n, seed, samples):
     if len(w) <= n:
         return float(measure(w))

@@ -11,7 +11,7 @@ from ..models.network import as_views
 from ..models.wta import WinnerTakeAll
 from ..preprocess import CONTRAST, Preprocessing
 from ..training import Plan, train
-from . import filter_sets
+from . import filter_copies
 from .experiment import Choice, Experiment, Picture
 from .rows import claim, measured
 
@@ -28,28 +28,24 @@ KMEANS = {  # random patches, and rounds
 }
 EPSILON = 0.1  # of the whitening
 OTHER_EPSILON = 1.0
-ORIENTED = 0.5  # coherence from which on a filter counts as an edge
 INPUTS = ("raw", "whitened")
 
 
 def cells(settings):
     preset = settings.preset
-    n = min(PAIRS[preset], settings.data.n_train)
-    shared = {"pairs": n, "maps": MAPS[preset]}
-    plan = {"model": MODEL, "plan": Plan(epochs=EPOCHS[preset], batch_size=BATCH[preset], **PLAN)}
-    plan["plan"] = plan["plan"].as_dict()
+    shared = {"pairs": min(PAIRS[preset], settings.data.n_train), "maps": MAPS[preset]}
+    plan = Plan(epochs=EPOCHS[preset], batch_size=BATCH[preset], **PLAN).as_dict()
+    how = {"winner-take-all": {"model": MODEL, "plan": plan}, "k-means": KMEANS[preset]}
 
     def cell(learner, inputs, seed, epsilon=EPSILON):
-        whitening = epsilon if inputs == "whitened" else None
-        rest = KMEANS[preset] if learner == "k-means" else plan
-        config = {"learner": learner, "inputs": inputs, "epsilon": whitening}
+        config = {"learner": learner, "epsilon": epsilon if inputs == "whitened" else None}
         label = f"{learner}, {inputs}" + (f", ε {epsilon}" if epsilon != EPSILON else "")
-        return EXPERIMENT.cell(config | shared | rest, seed, label)
+        return EXPERIMENT.cell(config | shared | how[learner], seed, label)
 
     listed = [
         cell(learner, inputs, seed)
         for seed in settings.seeds
-        for learner in ("winner-take-all", "k-means")
+        for learner in how
         for inputs in INPUTS
     ]
     if preset == "paper":
@@ -92,26 +88,23 @@ def _kmeans(config, views, seed, context):
 
 def _measures(w):
     """Of decoder filters or centroids, as plain numbers; None where there is no such number."""
-    angles, coherence = filter_sets.orientations(w)
-    nearest = filter_sets.nearest_copy(w)
-    oriented = coherence >= ORIENTED
+    angle, coherence = filter_copies.orientations(w)
+    oriented = coherence >= filter_copies.ORIENTED
     return {
-        "nearest_copy": float(nearest.mean()),
-        "copies": 100 * float((nearest >= 0.8).mean()),
-        "coherence": float(coherence.mean()),
+        "best_match": float(filter_copies.best_matches(w).mean()),
+        "copies": 100 * filter_copies.near_copies(w),
         "oriented": int(oriented.sum()),
-        "crowding": filter_sets.crowding(angles[oriented]),
+        "crowding": filter_copies.crowding(angle[oriented]),
     }
 
 
 # --- tables ---------------------------------------------------------------------------------------
 
 METRICS = (
-    ("nearest_copy", "cosine of a filter with the most similar other one, shifted", ""),
-    ("copies", "filters with a shifted near-copy (cosine of 0.8 or more)", "%"),
-    ("coherence", "how clearly a filter's edges have one orientation", ""),
-    ("oriented", f"filters that are edges (coherence of {ORIENTED} or more)", ""),
-    ("crowding", "edges in one edge's share of the half circle, against chance", ""),
+    ("best_match", "correlation of a filter with the most similar other one, at any shift", ""),
+    ("copies", "filters with a near-copy at some shift", "%"),
+    ("oriented", "filters that have an orientation", ""),
+    ("crowding", "others in a filter's share of the half circle, against chance", ""),
 )
 
 
@@ -149,8 +142,8 @@ def _claims(settings, whitened, n):
         claim(
             settings,
             "Whitened: only one filter is allocated to each orientation, so that others stay out "
-            "of an edge's share of the half circle.",
-            metric="1 - edges in an edge's share against chance",
+            "of a filter's share of the half circle.",
+            metric="1 - others in a filter's share against chance",
             larger=1,
             smaller=trained.by_seed(_after("crowding")),
             **shared,
@@ -158,7 +151,7 @@ def _claims(settings, whitened, n):
         claim(
             settings,
             "… as opposed to learning from patches, which has several filters for one orientation.",
-            metric="edges in an edge's share against chance, patch k-means - winner-take-all",
+            metric="others in a filter's share against chance, patch k-means - winner-take-all",
             larger=patches.by_seed(_after("crowding")),
             smaller=trained.by_seed(_after("crowding")),
             **shared,
@@ -166,9 +159,9 @@ def _claims(settings, whitened, n):
         claim(
             settings,
             "Filters are shifted copies of each other less than those learned from patches.",
-            metric="cosine with the most similar other filter, patch k-means - winner-take-all",
-            larger=patches.by_seed(_after("nearest_copy")),
-            smaller=trained.by_seed(_after("nearest_copy")),
+            metric="correlation with the most similar other, patch k-means - winner-take-all",
+            larger=patches.by_seed(_after("best_match")),
+            smaller=trained.by_seed(_after("best_match")),
             **shared,
         ),
     ]
@@ -204,8 +197,8 @@ def figures(settings, results):
     return {
         "filters.png": Picture(
             plotting.filter_grid({title: r.arrays["w_dec"] for title, r in panels.items()}),
-            alt=f"Panels of {maps} filters of 9×9 pixels in grey; so many of each are edges: "
-            f"{edges}.",
+            alt=f"Panels of {maps} filters of 9×9 pixels in grey; so many have an "
+            f"orientation: {edges}.",
             caption=f"Decoder filters, and centroids of patches; {settings.data.name}, seed "
             f"{settings.seeds[0]}.",
         )
@@ -221,7 +214,7 @@ def choices(settings, results):
         was = chosen[0].values["after"] if chosen else {}
         effect = f"ε = {OTHER_EPSILON:g}: " + ", ".join(
             f"{name.replace('_', ' ')} {_text(now, name)} (chosen: {_text(was, name)})"
-            for name in ("oriented", "crowding", "nearest_copy")
+            for name in ("oriented", "crowding", "best_match")
         )
     return [
         Choice(
@@ -238,9 +231,11 @@ def choices(settings, results):
         ),
         Choice(
             "How the filters are trained",
-            f"Adam, rate 0.001 falling linearly to 0, batches of 50 views, "
-            f"{EPOCHS[settings.preset]} epochs, filters N(0, 0.05²) at first",
-            "the paper gives none of it",
+            f"Adam, rate {PLAN['rate']} falling linearly to 0, batches of "
+            f"{BATCH[settings.preset]} views, {EPOCHS[settings.preset]} epochs, filters "
+            f"N(0, {MODEL['scale']}²) at first",
+            "the paper gives none of it; larger initial filters leave their noise in the learned "
+            "ones",
         ),
         Choice(
             "How views become 32×32",

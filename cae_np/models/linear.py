@@ -312,3 +312,6 @@ class LinearSVM(LinearReadout):
 
     loss = staticmethod(squared_hinge)
     loss_backward = staticmethod(squared_hinge_backward)
+
+
+READOUTS = {"softmax": SoftmaxRegression, "svm": LinearSVM}

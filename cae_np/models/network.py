@@ -6,10 +6,10 @@ What the papers' tables judge, in one object that can be saved, loaded and asked
 from ..errors import ConfigError
 from ..preprocess import Preprocessing
 from .features import feature_matrix
-from .linear import LinearSVM, SoftmaxRegression
+from .linear import READOUTS
 from .wta import WinnerTakeAll
 
-READOUTS = {"softmax": SoftmaxRegression, "svm": LinearSVM}
+BLOCK = 1000  # images classified at a time: 64 MB of features for stereo pairs and 128 maps
 
 
 class Network:
@@ -22,11 +22,6 @@ class Network:
     readout : LinearReadout
     preprocessing : Preprocessing, optional
         None leaves intensities as they are.
-
-    Notes
-    -----
-    Where images have several times the channels that the first layer takes, they are views of one
-    object: each is encoded by itself, and their features stand side by side (M14, section 3.3).
     """
 
     def __init__(self, layers, readout, preprocessing=None):
@@ -41,21 +36,7 @@ class Network:
             Training images, those that the layers were trained on.
         """
         if self.preprocessing:
-            self.preprocessing.fit(self._views(images))
-
-    def features(self, images):
-        """What the read-out reads.
-
-        Parameters
-        ----------
-        images : cae_np.data.Split, of N records
-
-        Returns
-        -------
-        device array, shape (N, D)
-        """
-        first = [_Prepared(self.preprocessing)] if self.preprocessing else []
-        return feature_matrix(self._views(images), first + self.layers).reshape(len(images), -1)
+            self.preprocessing.fit(as_views(images, self._channels))
 
     def count_errors(self, images):
         """How many images are put into a wrong class.
@@ -68,8 +49,7 @@ class Network:
         -------
         int
         """
-        rate = self.readout.error_rate(self.features(images), images.labels)
-        return round(rate * len(images))
+        return count_errors(self.readout, images, self.layers, self.preprocessing, self._channels)
 
     def state(self):
         """``(host arrays by name, configuration)``.
@@ -125,8 +105,51 @@ class Network:
         layers = {f"layer {i}": layer for i, layer in enumerate(self.layers, start=1)}
         return layers | {"readout": self.readout}
 
-    def _views(self, images):
-        return as_views(images, self.layers[0].config["channels"])
+    @property
+    def _channels(self):
+        return self.layers[0].config["channels"]
+
+
+def record_features(images, layers, preprocessing=None, channels=1):
+    """What a read-out reads: the features of each record, of stereo pairs those of both views.
+
+    Parameters
+    ----------
+    images : cae_np.data.Split, of N records
+    layers : list of models with ``encode``
+    preprocessing : Preprocessing, optional
+    channels : int
+        Of the first layer.  Records that have more are views of one object: each is encoded by
+        itself, and their features stand side by side (M14, section 3.3).
+
+    Returns
+    -------
+    device array, shape (N, D)
+    """
+    first = [_Prepared(preprocessing)] if preprocessing else []
+    features = feature_matrix(as_views(images, channels), [*first, *layers])
+    return features.reshape(len(images), -1)
+
+
+def count_errors(readout, images, layers, preprocessing=None, channels=1):
+    """How many images a read-out of their features puts into a wrong class.
+
+    Parameters
+    ----------
+    readout : LinearReadout
+    images, layers, preprocessing, channels
+        As for :func:`record_features`.
+
+    Returns
+    -------
+    int
+    """
+    wrong = 0
+    for start in range(0, len(images), BLOCK):
+        some = images.take(slice(start, start + BLOCK))
+        features = record_features(some, layers, preprocessing, channels)
+        wrong += round(len(some) * readout.error_rate(features, some.labels))
+    return wrong
 
 
 def as_views(images, channels):
