@@ -83,8 +83,8 @@ def read(folder, source):
     note = None
     if sides == (SIZE, SIZE):
         note = (
-            f"norb: the files in {folder} hold {SIZE}×{SIZE} pixels a view instead of the official "
-            "96×96; they are taken as they are (copies of this kind were averaged from JPEGs)"
+            f"norb: the files hold {SIZE}×{SIZE} pixels a view instead of the official 96×96; they "
+            "are taken as they are (copies of this kind were averaged from JPEGs)"
         )
     validation = int(np.unique_counts(train.instances).counts.max())
     return Dataset("norb", source, train, test, CLASSES, validation, note)
