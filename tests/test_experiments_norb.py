@@ -1,0 +1,181 @@
+"""Figure 5 and table 3 of Makhzani & Frey: they run, choose as they say, and can be embarrassed."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_experiments_makhzani import nobody_said_where_data_are  # noqa: F401
+
+from cae_np import backend, experiments, storage
+from cae_np.data import Dataset, solids
+from cae_np.experiments import filter_copies, runner
+from cae_np.experiments import makhzani2014_fig5 as fig5
+from cae_np.experiments import makhzani2014_table3 as table3
+from cae_np.experiments.experiment import Cell, DataFacts, Settings
+from cae_np.experiments.results import Result, Results
+
+MODULES = (fig5, table3)
+NORB = DataFacts("norb", "--data-dir", "c0ffee", 24_300, 4_860, 24_300, (2, 32, 32))
+
+
+def settings(module, preset="paper", seeds=range(5)):
+    name = module.EXPERIMENT.name
+    return Settings(name, preset, tuple(seeds), NORB, "norb", "numpy", 1, "float32")
+
+
+# --- through the frame --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_smoke_preset_runs_on_every_backend(module, xp, nobody_said_where_data_are, tmp_path):  # noqa: F811
+    options = runner.Options(preset="smoke", out=tmp_path)
+    said = []
+    session = runner.Session(options, say=said.append)
+    assert session.run(runner.prepare(module.EXPERIMENT, options)), said
+    document = storage.load_json(tmp_path / module.EXPERIMENT.name / "results.json")
+    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
+    assert document["data"]["name"] == "solids"
+    for row in document["rows"]:
+        # Random filters have no orientation that could be crowded.
+        absent = row["kind"] == "cited" or "against chance" in row["metric"]
+        assert row["ours"] is not None or absent, row
+        assert row["paper"] is None or row["kind"] == "cited", row  # other data than the paper's
+        assert row["kind"] != "claim" or row["verdict"] == "not decided"  # one seed
+    for figure in document["figures"]:
+        assert (tmp_path / module.EXPERIMENT.name / figure["file"]).exists()
+        assert figure["alt"] and "solids" in figure["caption"]
+    assert document["figures"] and document["choices"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_registered_under_their_names(module):
+    assert experiments.find(module.EXPERIMENT.name) is module.EXPERIMENT
+
+
+@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("module", MODULES)
+def test_cells_differ_in_what_decides_them(module, preset):
+    listed = module.EXPERIMENT.cells(settings(module, preset))
+    assert len({cell.key for cell in listed}) == len(listed)
+    assert len({str(cell) for cell in listed}) == len(listed)
+    assert {cell.seed for cell in listed} == set(range(5))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_missing_cells_leave_gaps_and_no_errors(module):
+    at, none = settings(module), Results()
+    table = module.EXPERIMENT.rows(at, none)
+    assert all(row.ours is None for row in table)
+    assert module.EXPERIMENT.figures(at, none) == {}
+    assert all(choice.effect is None for choice in module.EXPERIMENT.choices(at, none))
+
+
+def test_the_papers_numbers_stand_beside_what_they_are_of():
+    papers = {row.label: row.paper for row in table3.rows(settings(table3), Results()) if row.paper}
+    assert papers == {
+        "Deep Boltzmann machine": 7.2,
+        "Third-order RBM": 6.5,
+        "Deep belief network": 5.0,
+        "Triangle k-means, 4000 maps": 2.7,
+        "Shallow, 128 maps": 6.6,
+        "Deep, 128 + 2048 maps": 4.7,
+    }
+
+
+# --- choices --------------------------------------------------------------------------------------
+
+
+def searched(*errors, **config):
+    """Results of search cells, one a fold; each error is a dict by classifier."""
+    return [
+        Result(Cell("e", 1, {"fold": fold, **config}, 0), {"validation_error": e}, 1.0, Path())
+        for fold, e in enumerate(errors)
+    ]
+
+
+def test_the_lowest_mean_over_the_instances_is_chosen():
+    a = searched({"svm 0.1": 1.0, "svm 1": 9.0}, {"svm 0.1": 9.0, "svm 1": 2.0}, way="a")
+    b = searched({"svm 0.1": 4.0, "svm 1": 8.0}, {"svm 0.1": 5.0, "svm 1": 8.0}, way="b")
+    chosen = table3.best([*a, *b])
+    assert (chosen["config"], chosen["readout"]) == ({"way": "b"}, "svm 0.1")
+    assert chosen["validation_error"] == 4.5 and chosen["by_fold"] == [4.0, 5.0]
+    equal = table3.best([*b, *searched({"svm 1": 4.0}, {"svm 1": 5.0}, way="c")])
+    assert equal["config"] == {"way": "b"}
+
+
+def test_each_instance_is_left_out_in_turn_and_the_test_pairs_never_seen():
+    listed = table3.cells(settings(table3))
+    for final in (cell for cell in listed if cell.config["stage"] == "final"):
+        folds = [cell.config["fold"] for cell in final.needs]
+        assert sorted(set(folds)) == [0, 1, 2, 3, 4] and len(folds) % 5 == 0
+        assert {cell.config["stage"] for cell in final.needs} == {"search"}
+    train = solids.draw(250, 0)
+    dataset = Dataset("solids", "embedded", train, None, solids.CLASSES, 50)  # no test pairs at all
+    config = {"fold": 2, "pairs": 80}
+    fit, validation = table3._without_one_instance(dataset, config)
+    assert len(fit) == 80 and 7 not in fit.instances and set(validation.instances) == {7}
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def table3_values(config, agrees):
+    errors = {"winner-take-all": 3.0, "random": 6.0, "pixels": 9.0, "k-means": 2.0}
+    error = errors[config["method"]] if config["stage"] != "deep final" else 1.0
+    return {"test_error": error if agrees else 10 - error, "history": []}
+
+
+def fig5_values(config, agrees):
+    good = config["learner"] == "winner-take-all"
+    number = 0.5 if good == agrees else 2.0
+    values = dict.fromkeys((value for value, _, _ in fig5.METRICS), number)
+    return {"after": values, "before": values}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+@pytest.mark.parametrize(("module", "values"), [(fig5, fig5_values), (table3, table3_values)])
+def test_claims_hold_where_the_numbers_are_as_the_paper_says_and_only_there(module, values, agrees):
+    at = settings(module)
+    cells = list(module.EXPERIMENT.cells(at))
+    if module is table3:  # five seeds also of what the paper preset runs with one
+        cells = [
+            Cell(c.experiment, c.version, c.config, seed, c.label)
+            for c in cells
+            if "final" in c.config["stage"] and c.seed == 0
+            for seed in at.seeds
+        ]
+    found = Results(Result(cell, values(cell.config, agrees), 1.0, Path()) for cell in cells)
+    claims = [row for row in module.EXPERIMENT.rows(at, found) if row.kind == "claim"]
+    verdicts = {row.statement: row.verdict for row in claims}
+    assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
+    assert len(verdicts) == len(claims) >= 3
+
+
+# --- measures -----------------------------------------------------------------------------------
+
+
+def gratings(angles, size=9):
+    """Filters that vary in these directions (degrees), one a filter."""
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    turned = [x * math.cos(math.radians(a)) + y * math.sin(math.radians(a)) for a in angles]
+    return np.sin(np.array(turned))[:, None]
+
+
+def test_crowding_tells_filters_that_share_orientations_from_those_that_divide_them():
+    even = np.arange(0, 180, 10.0)
+    assert filter_copies.crowding(even) == 0
+    assert filter_copies.crowding(np.full(8, 30.0)) == pytest.approx(8)
+    assert filter_copies.crowding(np.array([1.0, 179.0])) == 2  # two degrees apart
+    rng = np.random.default_rng(0)
+    chance = [filter_copies.crowding(rng.uniform(0, 180, 20)) for _ in range(200)]
+    assert np.mean(chance) == pytest.approx(1, abs=0.1)
+    assert filter_copies.crowding(np.zeros(1)) is None
+
+
+def test_fig5_measures_see_one_filter_per_orientation():
+    distinct = fig5._measures(gratings(np.arange(0, 180, 18.0)))
+    assert distinct["oriented"] == 10 and distinct["crowding"] < 0.5
+    same = fig5._measures(gratings([40.0] * 10))
+    assert same["crowding"] == pytest.approx(10) and same["copies"] == 100
+    assert same["best_match"] == pytest.approx(1) and distinct["best_match"] < 0.95
