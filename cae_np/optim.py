@@ -1,7 +1,10 @@
 """Gradient descent: a step as a pure function, and thin objects that remember between steps."""
 
+import numpy
+
 from .backend import get_array_module
 from .errors import ConfigError
+from .ops.blocks import for_each_block
 
 
 def sgd_step(p, dp, v, rate, momentum=0.0, out=None):
@@ -96,7 +99,9 @@ class SGD:
         for name, dp in gradients.items():
             p = params[name]
             v = self._velocity.setdefault(name, get_array_module(p).zeros_like(p))
-            sgd_step(p, dp, v, rate, self.momentum, out=(p, v))
+            _update(
+                p, dp, v, step=lambda p, dp, v: sgd_step(p, dp, v, rate, self.momentum, out=(p, v))
+            )
 
     def state(self):
         """What the optimiser remembers: ``(arrays by name, settings)``."""
@@ -131,7 +136,15 @@ class Adam:
             p = params[name]
             xp = get_array_module(p)
             m, v = self._means.setdefault(name, (xp.zeros_like(p), xp.zeros_like(p)))
-            adam_step(p, dp, m, v, self._t, rate, self.beta1, self.beta2, out=(p, m, v))
+            _update(
+                p,
+                dp,
+                m,
+                v,
+                step=lambda p, dp, m, v: adam_step(
+                    p, dp, m, v, self._t, rate, self.beta1, self.beta2, out=(p, m, v)
+                ),
+            )
 
     def state(self):
         """What the optimiser remembers: ``(arrays by name, settings)``."""
@@ -146,6 +159,21 @@ class Adam:
         names = [name.removeprefix("m/") for name in arrays if name.startswith("m/")]
         self._means = {name: (arrays[f"m/{name}"], arrays[f"v/{name}"]) for name in names}
         self._t = settings["t"]
+
+
+# A step reads and writes its arrays several times: blocks of them stay in a core's cache meanwhile.
+UPDATE_BYTES = 1 << 20
+
+
+def _update(*arrays, step):
+    """Apply ``step`` to arrays of one shape, in blocks of rows where they are large."""
+    xp = get_array_module(*arrays)
+    p = arrays[0]
+    if xp is not numpy or p.nbytes <= UPDATE_BYTES:
+        step(*arrays)
+    else:
+        rows = max(1, UPDATE_BYTES * len(p) // p.nbytes)
+        for_each_block(lambda block: step(*(a[block] for a in arrays)), len(p), rows, xp)
 
 
 # --- annealing ----------------------------------------------------------------------------------
