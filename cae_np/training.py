@@ -255,13 +255,17 @@ def _under(arrays, prefix):
 # --- progress -----------------------------------------------------------------------------------
 
 
+# Seconds between two readings of the loss: of a bar, and of plain lines.
+BAR_INTERVAL, LINE_INTERVAL = 1.0, 10.0
+
+
 class _Progress:
-    """A bar where there is a terminal, a plain line every ten seconds where there is none."""
+    """A bar where there is a terminal, a plain line now and then where there is none."""
 
     def __init__(self, label, epochs, n, done):
         self._label, self._total, self._n = label, epochs * n, n
         self._is_terminal = sys.stderr.isatty()
-        self._interval = 1.0 if self._is_terminal else 10.0
+        self._interval = BAR_INTERVAL if self._is_terminal else LINE_INTERVAL
         self._bar = tqdm(
             total=self._total,
             initial=done,
@@ -274,6 +278,7 @@ class _Progress:
         self._done = done
         self._started, self._from = time.monotonic(), done
         self._read = self._started
+        self._telemetry = ""
 
     def __enter__(self):
         return self
@@ -292,14 +297,18 @@ class _Progress:
     def show(self, images, loss):
         self.count(images)
         self._read = time.monotonic()
-        self._bar.set_postfix(loss=f"{loss:.4g}")
+        text = f"loss {loss:.4g}{self._telemetry}"
+        self._bar.set_postfix_str(text)
         if not self._is_terminal and self._read - self._started >= self._interval:
-            self._line(f"loss {loss:.4g}")
+            self._line(text)
 
     def note(self, entry):
+        """Keep what the model reported of an epoch in sight until the next one ends."""
         if "active_share" in entry:
-            self._bar.set_postfix(
-                loss=f"{entry['loss']:.4g}", dead=entry["dead_maps"], refresh=False
+            least, median, _ = entry["active_share"]
+            self._telemetry = (
+                f"  dead {entry['dead_maps']}  active on {least:.0%} (median {median:.0%})  "
+                f"sparsity {entry['hidden_sparsity']:.2%}  ties {entry['ties']:.2%}"
             )
 
     def images_per_second(self):

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from cae_np import layers
+from cae_np import layers, optim, training
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError, DivergenceError
 from cae_np.gradcheck import check_gradients
 from cae_np.models.cae import ConvAutoEncoder
+from cae_np.models.wta import WinnerTakeAll
 from cae_np.ops import softmax_cross_entropy, softmax_cross_entropy_backward
 from cae_np.optim import SCHEDULES, SGD, Adam, adam_step, sgd_step
 from cae_np.training import Plan, train
@@ -57,6 +58,26 @@ def test_adam_against_the_formulas_of_its_paper(xp):
         expected -= 0.01 * (em / (1 - 0.9**t)) / (np.sqrt(ev / (1 - 0.999**t)) + 1e-8)
     np.testing.assert_allclose(to_numpy(p), expected, rtol=1e-12)
     assert abs(to_numpy(p) - p0).max() > 0.02  # it moved
+
+
+@pytest.mark.parametrize("make", [lambda: SGD(0.9), Adam])
+def test_large_parameters_are_updated_in_blocks_to_the_same_bits(make, monkeypatch):
+    rng = np.random.default_rng(3)
+    # Kernels with the channels last in memory, as winner-take-all has them.
+    start = rng.standard_normal((11, 3, 2, 4)).transpose(0, 3, 1, 2)
+    gradients = [{"w": rng.standard_normal((11, 4, 3, 2))} for _ in range(3)]
+
+    def run(limit):
+        monkeypatch.setattr(optim, "UPDATE_BYTES", limit)
+        optimizer, params = make(), {"w": start.copy(order="K")}
+        for g in gradients:
+            optimizer.step(params, g, 0.1)
+        return params["w"]
+
+    whole, blocks, rows = (run(limit) for limit in (1 << 20, 400, 1))
+    assert abs(whole - start).min() > 0
+    np.testing.assert_array_equal(blocks, whole)
+    np.testing.assert_array_equal(rows, whole)
 
 
 @pytest.mark.parametrize("make", [lambda: SGD(0.9), Adam])
@@ -246,3 +267,16 @@ def test_network_learns_to_tell_two_classes():
 def test_unknown_activation_is_refused():
     with pytest.raises(ConfigError, match="choose one of"):
         layers.Activation("softplus")
+
+
+def test_progress_lines_say_what_the_model_reported(capsys, monkeypatch):
+    monkeypatch.setattr(training, "LINE_INTERVAL", 0.0)
+    wta = WinnerTakeAll(1, 3, (3, 3))
+    plan = Plan(epochs=2, batch_size=20, rate=1e-3)
+    history = train(wta, Images(), plan, seed=0, label="digits")
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert "digits" in first and "dead" not in first  # nothing is known yet
+    reported = history[0]
+    assert f"dead {reported['dead_maps']}" in last
+    assert f"sparsity {reported['hidden_sparsity']:.2%}" in last
+    assert f"active on {reported['active_share'][0]:.0%}" in last and "ties" in last
