@@ -12,6 +12,7 @@ from cae_np.experiments import cells as frame_cells
 from cae_np.experiments import makhzani2014_ablations as ablations
 from cae_np.experiments import makhzani2014_fig2 as fig2
 from cae_np.experiments import makhzani2014_fig3 as fig3
+from cae_np.experiments import makhzani2014_table1 as table1
 from cae_np.experiments import runner
 from cae_np.experiments.experiment import DataFacts, Settings
 from cae_np.experiments.readout import readout_error
@@ -272,3 +273,44 @@ def test_steps_are_timed_for_every_path():
     config = {"timed": 2, "repeats": 2, "batch_size": 3}
     times = ablations._step_times(config, 0, split)
     assert list(times) == list(ablations.STEPS) and min(times.values()) > 0
+
+
+def test_deep_rows_of_table_1(nobody_said_where_data_are, monkeypatch, tmp_path):
+    monkeypatch.setattr(table1, "BELOW", 4)
+    monkeypatch.setattr(table1, "WIDTHS", {"smoke": (6, 8, 9)})
+    small = {"maps": 5, "images": 100, "penalties": (1e-3, 1e-2)}
+    monkeypatch.setattr(table1, "SECOND_SEARCH", small)
+    options = runner.Options(preset="smoke", out=tmp_path)
+    said = []
+    session = runner.Session(options, say=said.append)
+    assert session.run(runner.prepare(table1.EXPERIMENT, options)), said
+    document = storage.load_json(tmp_path / "makhzani2014-table1" / "results.json")
+    rows = {row["label"]: row for row in document["rows"] if row["kind"] != "claim"}
+    for width in (6, 8, 9):
+        assert 0 <= rows[f"Deep, 4 + {width} maps"]["ours"] <= 100
+    for width in (6, 8):
+        control = rows[f"Deep, 4 + {width} maps, the second layer untrained"]
+        assert control["kind"] == "control" and control["ours"] is not None
+    ledger = {choice["question"]: choice["effect"] for choice in document["choices"]}
+    tried = next(effect for q, effect in ledger.items() if q.startswith("The second layer"))
+    assert all(name in tried for name in [*table1.SECOND_PLANS, "untrained"])
+
+    # A final cell takes what the lowest validation error took.
+    folder = tmp_path / "makhzani2014-table1" / "cells"
+    made = [storage.load_json(path) for path in folder.glob("*.json")]
+
+    def of(stage):
+        return [(c["inputs"]["config"], c["values"]) for c in made if stage in c["label"]]
+
+    searched = [
+        (min(values["validation_error"].values()), config["layer"], config["plan"])
+        for config, values in of("search: second layer")
+    ]
+    lowest = min(error for error, _, plan in searched if plan)
+    for config, values in of("4 + "):
+        if "untrained" not in config:
+            chosen = values["chosen"]
+            assert chosen["validation_error"] == lowest
+            assert (lowest, chosen["layer"], chosen["plan"]) in searched
+        else:
+            assert values["chosen"]["plan"] is None and values["history"] == []
