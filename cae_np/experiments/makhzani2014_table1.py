@@ -34,7 +34,8 @@ PLANS = {
         "Adam 0.005, 6 epochs": ADAM | {"rate": 0.005, "epochs": 6},
     },
 }
-PENALTIES = {"smoke": (3e-3,), "quick": (3e-3,), "paper": (3e-4, 1e-3, 3e-3)}
+# Of the read-out, by maps: fewer features want less of it.
+PENALTIES = {4: (3e-3,), 16: (1e-4, 3e-4, 1e-3, 3e-3), 128: (3e-4, 1e-3, 3e-3)}
 ITERATIONS = {"smoke": 5, "quick": 25, "paper": 60}
 MAPS = {"smoke": (4,), "quick": (16,), "paper": (16, 128)}
 IMAGES = {"smoke": 300, "quick": 10_000, "paper": 60_000}
@@ -87,7 +88,7 @@ def _search(preset, maps, seed, name, plan):
         "images": SEARCHED[preset],
         "fitted": READ_OUT[maps],
         "plan": Plan(**plan).as_dict() if plan else None,
-        "penalties": PENALTIES[preset],
+        "penalties": PENALTIES[maps],
         "iterations": ITERATIONS[preset],
     }
     return EXPERIMENT.cell(config, seed, f"search: {maps} maps, {name}")
