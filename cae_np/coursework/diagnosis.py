@@ -159,6 +159,7 @@ def _causes(task, trials):
     Where they agree in some of the wrong results only, they are the cause of those.
     """
     mistakes = [mistake for mistake in MISTAKES if mistake.operation == task.name]
+    mistakes += _of_every_backward(task)
     answers = {
         mistake: [ask(mistake.mutant, arranged(t.arguments, t.situation)) for t in trials]
         for mistake in mistakes
@@ -177,6 +178,18 @@ def _causes(task, trials):
     whole = [cause for cause in causes if not cause.results]
     most = max((len(cause.results) for cause in causes), default=0)
     return whole or [cause for cause in causes if len(cause.results) == most]
+
+
+def _of_every_backward(task):
+    """What can be done wrong with any upstream gradient, where the catalogue has no own entry."""
+    if not task.is_backward or task.operations[0].is_loss:
+        return []
+
+    def upstream_ignored(dy, *saved):
+        return task.solution(np.ones_like(dy), *saved)
+
+    sentence = "The upstream gradient is ignored, as if it were all ones."
+    return [Mistake(task.name, upstream_ignored, sentence)]
 
 
 def _same(trial, answer, result=None):
@@ -237,6 +250,8 @@ def _factor(pairs):
     for a, b, _ in pairs:
         if a.shape != b.shape or b.dtype.kind != "f" or not np.any(b):
             return None
+        if not np.isfinite(a).all():
+            return None
         factor = float((a * b).sum() / (b * b).sum())
         if not np.allclose(a, factor * b, rtol=1e-6, atol=1e-9) or abs(factor) < 1e-9:
             return None
@@ -262,8 +277,9 @@ def _factor(pairs):
         if np.allclose(factors, here, rtol=1e-6):
             return f"is too large by the factor {name}: a division is missing"
         if np.allclose(factors, 1 / here, rtol=1e-6):
-            return f"is too small by the factor {name}: a mean where a sum was meant?"
-    return None
+            return f"is too small by the factor {name}, as a mean in place of a sum is"
+    here = _number(factors[-1])
+    return f"is a multiple of what is expected: {here} times in the call below, else other factors"
 
 
 def _number(value):
@@ -277,18 +293,29 @@ def _number(value):
 def _moved_axes(pairs):
     """An order of the axes, or a flip, that makes all of them right."""
     axes = pairs[0][1].ndim
-    if axes < 2 or any(a.ndim != axes or b.ndim != axes for a, b, _ in pairs) or axes > 4:
+    if axes < 2 or any(a.ndim != axes or b.ndim != axes for a, b, _ in pairs):
         return None
-    for order in list(itertools.permutations(range(axes)))[1:]:
+    for order in _orders(axes):
         if all(_agree(a.transpose(order), b) for a, b, _ in pairs):
             names = ", ".join(str(i) for i in order)
             return f"is right once its axes are exchanged: .transpose({names}) of it is expected"
-    for count in range(1, axes + 1):
+    for count in range(1, min(axes, 4) + 1):
         for flipped in itertools.combinations(range(axes), count):
             if all(_agree(np.flip(a, flipped), b) for a, b, _ in pairs):
                 which = " and ".join(str(i) for i in flipped)
                 return f"is right once it is reversed along axis {which}"
     return None
+
+
+def _orders(axes):
+    """Orders of the axes other than their own: all, or of many axes exchanges of two."""
+    orders = itertools.permutations(range(axes))
+    if axes > 4:
+        orders = (
+            [j if k == i else i if k == j else k for k in range(axes)]
+            for i, j in itertools.combinations(range(axes), 2)
+        )
+    return [order for order in orders if list(order) != list(range(axes))]
 
 
 def _moved(pairs):
@@ -308,7 +335,8 @@ def _not_a_number(pairs):
 
 
 def _one_value(pairs):
-    if all(a.size > 1 and (a == a.flat[0]).all() for a, *_ in pairs):
+    several = any(a.size > 1 for a, *_ in pairs)
+    if several and all(a.size and (a == a.flat[0]).all() for a, *_ in pairs):
         return "holds the same number everywhere"
     return None
 

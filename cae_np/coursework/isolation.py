@@ -92,6 +92,7 @@ def _be_the_child(work, reader, writer):
         quiet = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(quiet, descriptor)
+        sys.stdin = open(os.devnull)  # whoever asks for input is told that there is none
 
         def send(message):
             _write(writer, json.dumps(message, allow_nan=False).encode() + b"\n")

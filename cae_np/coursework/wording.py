@@ -50,11 +50,8 @@ def passed_report(result, note="", beyond=()):
 
 def beyond_note(task, diagnosis):
     """A call that costs no points, since which calls do is the same for everybody."""
-    told = _about(task, diagnosis)
-    return [
-        "  All points, and yet it is wrong in a call that is not among those that count.",
-        *told,
-    ]
+    head = "  All points, and yet it is wrong in a call that is not among those that count."
+    return [head, *_about(task, diagnosis)]
 
 
 def slow_note(theirs, ours):

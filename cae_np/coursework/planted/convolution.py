@@ -230,6 +230,17 @@ def all_below(x, kh, kw):
     return padded
 
 
+@planted_in("pad_same", "An even kernel has (kh - 1)//2 rows above it, not kh//2.")
+def larger_half_first(x, kh, kw):
+    top, left = kh // 2, kw // 2
+    return np.pad(x, ((0, 0), (0, 0), (top, kh - 1 - top), (left, kw - 1 - left)))
+
+
+@planted_in("pad_same", "kh//2 rows are put on both sides; an even kernel needs one less, kh - 1.")
+def same_on_both_sides(x, kh, kw):
+    return np.pad(x, ((0, 0), (0, 0), (kh // 2, kh // 2), (kw // 2, kw // 2)))
+
+
 @planted_in("crop_same", "The crop begins at the corner; it must take off what padding put there.")
 def cropped_at_the_corner(x, kh, kw):
     return x[:, :, : x.shape[2] - kh + 1, : x.shape[3] - kw + 1]

@@ -68,6 +68,17 @@ def slope_left_out(x):
     return AMPLITUDE * np.tanh(x)
 
 
+@planted_in("scaled_tanh", "2 // 3 is an integer division, and 0; the slope is 2 / 3.")
+def integer_division(x):
+    return AMPLITUDE * np.tanh(2 // 3 * x)
+
+
+@planted_in("scaled_tanh", "exp overflows for large x: use np.tanh.")
+def scaled_tanh_overflows(x):
+    e = np.exp(2 * SLOPE * x)
+    return AMPLITUDE * (e - 1) / (e + 1)
+
+
 @planted_in(
     "scaled_tanh_backward", "1 - y² is the derivative of the plain tanh, not of the scaled."
 )
