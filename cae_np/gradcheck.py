@@ -7,6 +7,7 @@ A layer is a pair of functions, and three lines check it::
     x, w = rng.standard_normal((2, 1, 5, 5)), rng.standard_normal((3, 1, 3, 3))
     report = check_gradients(my_conv, my_conv_backward, x, w)
     print(report)                            # one line for each argument
+    report.picture()                         # in a notebook: where the errors sit
     assert report.passed, report
 
 ``forward(*arrays)`` returns y, or a tuple that begins with y; ``backward(dy, *arrays)`` returns the

@@ -151,6 +151,12 @@ class GradientReport:
     def max_error(self):
         return max((argument.max_error for argument in self.arguments), default=0.0)
 
+    def picture(self):
+        """Where the errors sit, as a matplotlib figure; see :func:`cae_np.gradplot.error_map`."""
+        from .gradplot import error_map
+
+        return error_map(self)
+
     def __getitem__(self, name):
         """The report of the argument called ``name``."""
         for argument in self.arguments:

@@ -74,16 +74,11 @@ def make_assignment(folder, seed, mistakes=6):
     ValueError
         If there are not so many functions to plant mistakes in.
     """
-    chosen = choose(seed, mistakes)
-    planted = {patch.mistake.operation: patch for patch in chosen}
-    parts = [HEADER.format(count=len(chosen))]
-    parts += [function_source(task, planted.get(task.name)) for task in hunted_tasks()]
-    parts.append("# --- helpers, all of them right ".ljust(100, "-"))
-    parts += [inspect.getsource(getattr(reference, name)) for name in HELPERS]
+    planted = {patch.mistake.operation: patch for patch in choose(seed, mistakes)}
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    module, key = folder / "bug_hunt.py", folder / "bug_hunt.key.json"
-    module.write_text("\n\n\n".join(p.rstrip("\n") for p in parts) + "\n", encoding="utf-8")
+    code, key = folder / "bug_hunt.py", folder / "bug_hunt.key.json"
+    code.write_text(module(planted), encoding="utf-8")
     save_json(
         key,
         {
@@ -94,7 +89,26 @@ def make_assignment(folder, seed, mistakes=6):
             },
         },
     )
-    return [module, key]
+    return [code, key]
+
+
+def module(planted):
+    """Source of all loops with some of them changed.
+
+    Parameters
+    ----------
+    planted : dict of str to Patch
+        By the name of the function.
+
+    Returns
+    -------
+    str
+    """
+    parts = [HEADER.format(count=len(planted))]
+    parts += [function_source(task, planted.get(task.name)) for task in hunted_tasks()]
+    parts.append("# --- helpers, all of them right ".ljust(100, "-"))
+    parts += [inspect.getsource(getattr(reference, name)) for name in HELPERS]
+    return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def choose(seed, mistakes):
@@ -143,7 +157,7 @@ def grade_hunt(path, key, seconds=SECONDS):
     report : str
     """
     planted = load_json(key)["planted"]
-    results = {r.task: r for r in grade(path, hunted_tasks(), seconds=seconds)}
+    results = {r.task: r for r in grade(path, hunted_tasks(), seconds=seconds, examples=0)}
     broken = [name for name, r in results.items() if name not in planted and not r.passed]
     hunted = [results[find_task(name).name] for name in planted]
     for result in hunted:

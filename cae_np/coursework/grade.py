@@ -3,14 +3,23 @@
 import os
 from pathlib import Path
 
-from .engine import TaskResult, try_task
+from .engine import EXAMPLES, TaskResult, try_task
 from .isolation import SECONDS, can_fork, in_child
 from .submission import Submission
 from .tasks import TASKS
 from .wording import state_report
 
 
-def grade(path=None, tasks=TASKS, *, closed_book=False, seconds=SECONDS, isolate=None, ready=None):
+def grade(
+    path=None,
+    tasks=TASKS,
+    *,
+    closed_book=False,
+    seconds=SECONDS,
+    isolate=None,
+    examples=EXAMPLES,
+    ready=None,
+):
     """Try every task of a submission.
 
     Parameters
@@ -24,6 +33,8 @@ def grade(path=None, tasks=TASKS, *, closed_book=False, seconds=SECONDS, isolate
         Time limit for each task.
     isolate : bool, optional
         Whether each task gets a process of its own; default: where that is possible.
+    examples : int
+        As of :func:`.engine.try_task`; 0 spares the time where points are all that is wanted.
     ready : callable, TaskResult -> None, optional
         Is called after each task.
 
@@ -48,9 +59,9 @@ def grade(path=None, tasks=TASKS, *, closed_book=False, seconds=SECONDS, isolate
         if taken:
             result = _refused(task, borrowed[taken])
         elif isolate:
-            result = _in_a_child(task, submission, seconds)
+            result = _in_a_child(task, submission, seconds, examples)
         else:
-            result = _try(task, submission)
+            result = _try(task, submission, examples)
         results.append(result)
         if ready:
             ready(result)
@@ -64,9 +75,9 @@ def _refused(task, sentence):
     return result
 
 
-def _in_a_child(task, submission, seconds):
+def _in_a_child(task, submission, seconds, examples):
     def work(send):
-        result = _try(task, submission, tell=lambda result: send(result.as_dict()))
+        result = _try(task, submission, examples, tell=lambda result: send(result.as_dict()))
         send(result.as_dict())
 
     message, ending = in_child(work, seconds)
@@ -85,20 +96,20 @@ def _in_a_child(task, submission, seconds):
     return result
 
 
-def _try(task, submission, tell=None):
+def _try(task, submission, examples, tell=None):
     """Load the submission and try one of its functions, in this process."""
     os.environ.setdefault("MPLBACKEND", "Agg")  # pictures of a notebook wait for nobody
     result = TaskResult(task.name, max_points=task.points)
     try:
         if submission is None:
-            return try_task(task, task.solution, tell)
+            return try_task(task, task.solution, tell, examples)
         loaded = Submission(submission.path).run()
         function = loaded.function(task.name)
         if function is None and loaded.problems:
             why = f"The file does not run, and there is no {task.name} in it:\n    "
             result.report = state_report(result, "failed", why + "\n    ".join(loaded.problems[:3]))
             return result
-        return try_task(task, function, tell)
+        return try_task(task, function, tell, examples)
     except BaseException as error:  # SystemExit, KeyboardInterrupt, what a student may raise
         if isinstance(error, KeyboardInterrupt) and tell is None:
             raise

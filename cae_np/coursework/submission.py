@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from .check import silenced
 from .wording import place_of
 
 
@@ -37,6 +38,11 @@ class Submission:
         sys.modules["submission"] = module  # dataclasses and pickling look there
         sys.path.insert(0, str(self.path.resolve().parent))
         self._namespace = module.__dict__
+        with silenced():  # the checks that a notebook's own cells make are made here anyway
+            self._run_pieces()
+        return self
+
+    def _run_pieces(self):
         for title, source in self.sources():
             linecache.cache[title] = (len(source), None, source.splitlines(True), title)
             try:
@@ -47,7 +53,6 @@ class Submission:
             except (Exception, SystemExit) as error:
                 place = place_of(error) or f"in {title}"
                 self.problems.append(f"{type(error).__name__}: {error} ({place})")
-        return self
 
     def sources(self):
         """Pieces of source with their titles: the file, or the code cells of a notebook.
@@ -163,9 +168,15 @@ class _Lenders(ast.NodeVisitor):
 
 
 def _without_magic(source):
-    """A cell's source with IPython's magics and shell lines as empty lines."""
+    """A cell's source with IPython's magics and shell lines as empty lines, if it has any."""
+    try:
+        ast.parse(source)
+        return source  # a line that looks like magic is part of a text or of an expression
+    except SyntaxError:
+        pass
     if source.lstrip().startswith("%%"):
         return ""
-    lines = source.splitlines()
-    kept = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in lines]
-    return "\n".join("" if line.rstrip().endswith("?") else line for line in kept) + "\n"
+    lines = [line.strip() for line in source.splitlines()]
+    is_magic = [line.startswith(("%", "!", "?")) or line.endswith("?") for line in lines]
+    kept = ["" if m else line for m, line in zip(is_magic, source.splitlines(), strict=True)]
+    return "\n".join(kept) + "\n"
