@@ -1,16 +1,41 @@
 """The kit names the mistakes that it knows, and claims nothing about those that it does not."""
 
+import itertools
+import random
+from pathlib import Path
+
 import pytest
-from coursework.attempts import ATTEMPTS, FLOAT64, IN_PLACE, first_words
+from coursework.attempts import ATTEMPTS, FLOAT64, IN_PLACE, first_words, row
+from coursework.mutants import mutants
 
 from cae_np import backend
+from cae_np.coursework.answers import ask, close
+from cae_np.coursework.bughunt import hunted_tasks
+from cae_np.coursework.cases import Case
+from cae_np.coursework.diagnosis import diagnose
 from cae_np.coursework.engine import try_task
 from cae_np.coursework.planted import MISTAKES
-from cae_np.coursework.tasks import TASKS, find_task
+from cae_np.coursework.tasks import TASKS, arranged, find_task
 
 OF_TASKS = [m for m in MISTAKES if m.operation in {task.name for task in TASKS}]
+TABLE = Path(__file__).parents[1] / "lectures" / "exercises" / "WRONG_SOLUTIONS.md"
+TABLE = TABLE.read_text(encoding="utf-8").splitlines()
 # The words for what two checks find out with certainty, whatever function does it.
 CERTAIN = {FLOAT64: "Cause: float64 comes out", IN_PLACE: "Cause: it changes its argument"}
+
+
+def unseen_cases(count=20):
+    """Sizes in none of the lists of the kit."""
+    rng = random.Random(5)
+    for seed in range(count):
+        kh, kw = rng.randint(1, 4), rng.randint(1, 4)
+        H, W = kh + rng.randint(0, 3), kw + rng.randint(0, 3)
+        n, c, k = (rng.randint(1, 3) for _ in range(3))
+        ph, pw = rng.randint(1, H), rng.randint(1, W)
+        yield Case(n, c, k, H, W, kh, kw, ph, pw, 1, 1, 1, seed=1000 + seed)
+
+
+UNSEEN = tuple(unseen_cases())
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +68,7 @@ def test_what_is_not_known_gets_no_cause(attempt):
     result = tried(attempt.task, attempt.function)
     assert result.state == "failed" and result.points < result.max_points
     words = first_words(result.report)
+    assert row(attempt, result) in TABLE, "python tests/coursework/attempts.py writes it anew"
     if attempt.cause is None:
         assert not words.startswith(("Likely cause", "Cause"))
     elif attempt.cause in CERTAIN:
@@ -58,6 +84,44 @@ def sentence_of(attempt):
         m for m in MISTAKES if m.operation == attempt.task and m.mutant.__name__ == attempt.cause
     ]
     return mistake.sentence
+
+
+def named_and_refuted(name):
+    """For how many changes of a task's loops a cause is named, and for which it is wrong."""
+    task, named, refuted = find_task(name), 0, []
+    for operation, situation in itertools.product(task.operations, ("plain", "ties")):
+        if not task.has(situation):
+            continue
+        for line, function in mutants(name):
+            found = diagnose(task, function, situation, operation, examples=0)
+            named += bool(found.causes)
+            for cause in found.causes[:1]:
+                for case in UNSEEN:
+                    arguments = task.arguments(case, situation, operation)
+                    a = ask(function, arranged(arguments, situation))
+                    b = ask(cause.mistake.mutant, arranged(arguments, situation))
+                    pairs = zip(a.results, b.results, strict=True)
+                    results = cause.results or range(len(a.results))
+                    if not all(
+                        p.shape == q.shape and close(p, q).all()
+                        for i, (p, q) in enumerate(pairs)
+                        if i in results
+                    ):
+                        refuted.append(f"{line}: {cause.mistake}")
+                        break
+    return named, refuted
+
+
+@pytest.mark.parametrize("name", ["scaled_tanh", "sgd_step"])
+def test_a_cause_holds_in_calls_that_were_not_looked_at(name):
+    named, refuted = named_and_refuted(name)
+    assert named and not refuted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [task.name for task in hunted_tasks()])
+def test_no_small_change_of_the_loops_is_given_a_wrong_cause(name):
+    assert not named_and_refuted(name)[1]
 
 
 def test_the_right_solutions_are_told_nothing():

@@ -65,11 +65,17 @@ class Diagnosis:
         Mostly one.
     observations : list of (int, str)
         Which result, and the rest of a sentence about it.
+    wrong : tuple of int
+        The results that are wrong in some call.
+    order : tuple of int
+        The results in the order in which they would be right; empty if there is none.
     """
 
     example: Example | None
     causes: list
     observations: list
+    wrong: tuple = ()
+    order: tuple = ()
 
 
 def diagnose(task, function, situation, operation=None, known=SCORED, examples=100):
@@ -104,7 +110,13 @@ def diagnose(task, function, situation, operation=None, known=SCORED, examples=1
         return Diagnosis(None, [], [])
     trials = [_drawn(task, function, case, situation, operation) for case in (*SCORED, smallest)]
     example = _with_simple_values(task, function, trials[-1])
-    return Diagnosis(example, _causes(task, trials), _observations(trials))
+    return Diagnosis(
+        example,
+        _causes(task, trials),
+        _observations(trials),
+        tuple(sorted({i for trial in trials for i in _wrong_results(trial)})),
+        _order_of_results(trials),
+    )
 
 
 def _drawn(task, function, case, situation, operation):
@@ -232,6 +244,19 @@ def _observations(trials):
                 found.append((i, sentence))
                 break
     return found
+
+
+def _order_of_results(trials):
+    """An order in which the results would all be right."""
+    count = len(trials[0].expected.results)
+    for order in list(itertools.permutations(range(count)))[1:]:
+        if all(
+            len(t.found.results) == count
+            and all(_agree(t.found.results[j], t.expected.results[i]) for i, j in enumerate(order))
+            for t in trials
+        ):
+            return order
+    return ()
 
 
 def _wrong_results(trial):

@@ -94,10 +94,30 @@ def _about(task, diagnosis):
     example, names = diagnosis.example, result_names(task.solution)
     lines = _causes(diagnosis, example, names)
     lines += _lines(_what_differs(task, example, names))
-    if not diagnosis.causes:
+    explained = [i for cause in diagnosis.causes for i in cause.results or diagnosis.wrong]
+    if diagnosis.order and not diagnosis.causes:
+        order = ", ".join(
+            _name(names, diagnosis.order.index(i), example) for i in range(len(names))
+        )
+        lines.append(f"  Observed: all results are right, but in the order {order}.")
+    else:
         for i, text in diagnosis.observations:
-            lines.append(f"  Observed: {_name(names, i, example)} {text}.")
+            if i not in explained:
+                lines.append(f"  Observed: {_name(names, i, example)} {text}.")
+    lines += _which_results(diagnosis, example, names)
     return [*lines, *_the_call(task, example), *_side_by_side(example, names)]
+
+
+def _which_results(diagnosis, example, names):
+    """Which of several results are wrong, where some are right."""
+    count = len(example.expected.results)
+    right = [i for i in range(count) if i not in diagnosis.wrong]
+    if not diagnosis.wrong or not right:
+        return []
+    wrong, right = (
+        ", ".join(_name(names, i, example) for i in which) for which in (diagnosis.wrong, right)
+    )
+    return [f"  Wrong: {wrong}.  Right: {right}."]
 
 
 def _lines(text, indent="  "):
@@ -209,7 +229,9 @@ def _shown(name, value, indent="    "):
         return [indent + line for line in (head + text.replace("\n", "\n  ")).splitlines()[:8]]
     lines = []
     for index in np.ndindex(*value.shape[:-2]):
-        head = f"{name}{list(index)} = " if index else f"{name} = "
+        head = (
+            f"{name}{list(index)} = " if index else f"{name} ({'×'.join(map(str, value.shape))}) = "
+        )
         rows = _rows(value[index])
         lines += [indent + (head if i == 0 else " " * len(head)) + r for i, r in enumerate(rows)]
     return lines
