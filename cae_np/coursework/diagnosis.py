@@ -171,25 +171,31 @@ def _causes(task, trials):
     Where they agree in some of the wrong results only, they are the cause of those.
     """
     mistakes = [mistake for mistake in MISTAKES if mistake.operation == task.name]
-    mistakes += _of_every_backward(task)
-    answers = {
-        mistake: [ask(mistake.mutant, arranged(t.arguments, t.situation)) for t in trials]
-        for mistake in mistakes
-    }
     wrong = sorted({i for trial in trials for i in _wrong_results(trial)})
     causes = []
-    for mistake in mistakes:
-        pairs = list(zip(trials, answers[mistake], strict=True))
-        if all(_same(trial, answer) for trial, answer in pairs):
+    for mistake in [*mistakes, *_of_every_backward(task)]:
+        is_whole, explained = _explained(mistake, trials, wrong)
+        if is_whole:
             causes.append(Cause(mistake, ()))
-        else:
-            explained = [i for i in wrong if all(_same(*pair, i) for pair in pairs)]
-            if explained:
-                causes.append(Cause(mistake, tuple(explained)))
+        elif explained:
+            causes.append(Cause(mistake, explained))
     # One that explains everything leaves nothing to the others.
     whole = [cause for cause in causes if not cause.results]
     most = max((len(cause.results) for cause in causes), default=0)
     return whole or [cause for cause in causes if len(cause.results) == most]
+
+
+def _explained(mistake, trials, wrong):
+    """Whether a mistake answers like the function, in every respect and in which wrong results."""
+    is_whole, explained = True, wrong
+    for trial in trials:
+        answer = ask(mistake.mutant, arranged(trial.arguments, trial.situation))
+        is_whole = is_whole and _same(trial, answer)
+        if not is_whole:
+            explained = [i for i in explained if _same(trial, answer, i)]
+            if not explained:
+                break
+    return is_whole, tuple(explained)
 
 
 def _of_every_backward(task):
@@ -303,6 +309,8 @@ def _factor(pairs):
             return f"is too large by the factor {name}: a division is missing"
         if np.allclose(factors, 1 / here, rtol=1e-6):
             return f"is too small by the factor {name}, as a mean in place of a sum is"
+    if all(b.size == 1 for _, b, _ in pairs):
+        return None  # any number is a multiple of any other
     here = _number(factors[-1])
     return f"is a multiple of what is expected: {here} times in the call below, else other factors"
 

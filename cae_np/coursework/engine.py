@@ -15,7 +15,7 @@ from .answers import NotStarted, ask, plain_results
 from .cases import CASES
 from .diagnosis import diagnose
 from .implementation import implementation
-from .tasks import FOR_VALUES, LARGE, SCORED, SITUATION
+from .tasks import FOR_VALUES, LARGE, NEED_VALUES, SCORED, SITUATION
 from .wording import beyond_note, failed_report, passed_report, slow_note, state_report
 
 EXAMPLES = 100
@@ -135,13 +135,16 @@ def _check(task, function):
         _note(checks, prop, not misses)
         failed += [(prop, *misses[0])] if misses else []
     share = FOR_VALUES * right / (len(SCORED) * len(about_values))
+    all_right = right == len(SCORED) * len(about_values)
     careful = []
     for prop in others:
+        if prop.name in NEED_VALUES and not all_right:
+            continue
         misses = next((m for case in CASES for m in [_misses(prop, impl, case)] if m), [])
         careful.append(not misses)
         _note(checks, prop, not misses)
         failed += [(prop, *misses[0])] if misses else []
-    if right == len(SCORED) * len(about_values):  # wrong values are not worth their dtype
+    if all_right:  # wrong values are not worth their dtype
         share += (1 - FOR_VALUES) * (sum(careful) / len(careful) if careful else 1)
     return failed, checks, share
 

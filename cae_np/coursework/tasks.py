@@ -122,6 +122,9 @@ def _arranged(a, situation):
     return a.copy()
 
 
+# What fails wherever the values are wrong, and says nothing new then.
+NEED_VALUES = ("difference quotients", "adjoint", "first of equals", "memory order")
+
 # Which situation shows what a property complains about.
 SITUATION = {
     "equals the loops": "plain",

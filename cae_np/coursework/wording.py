@@ -310,10 +310,7 @@ def _the_other_checks(result, failed):
         CHECKS[prop.name]
         for prop, _, error in failed[1:]
         # What a function raises fails every check, and wrong values fail those that need them.
-        if isinstance(error, AssertionError)
-        and prop.name in CHECKS
-        and prop.name != first
-        and not (first in VALUES and prop.name in NEED_VALUES)
+        if isinstance(error, AssertionError) and prop.name in CHECKS and prop.name != first
     ]
     lines = []
     if wrong:
@@ -321,10 +318,6 @@ def _the_other_checks(result, failed):
     if fine:
         lines.append(f"  Right already: {', '.join(fine)}.")
     return lines
-
-
-VALUES = ("equals the loops", "backward equals the loops")
-NEED_VALUES = ("difference quotients", "adjoint", "first of equals", "memory order")
 
 
 def result_names(function):

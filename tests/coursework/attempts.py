@@ -1,13 +1,10 @@
 """What students might hand in: about six wrong solutions for each chapter, written from scratch.
 
 Every one carries what is wrong with it, and the entry of the catalogue that it amounts to, if
-there is one.  ``python tests/coursework/attempts.py`` prints what the kit says to each, the page
-``lectures/exercises/WRONG_SOLUTIONS.md``.
+there is one.
 """
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -28,23 +25,34 @@ class Attempt:
         Name of the planted mistake that the kit should name first, :data:`FLOAT64`,
         :data:`IN_PLACE`, or None where the catalogue knows nothing of the kind.
     function : callable
+    named : bool
+        False where the kit does not find the cause although the catalogue has it.
     """
 
     task: str
     what: str
     cause: str | None
     function: object
+    named: bool = True
 
 
 ATTEMPTS = []
 
 
-def attempt(task, what, cause=None):
-    def note(function):
-        ATTEMPTS.append(Attempt(task, what, cause, function))
-        return function
+def into(attempts):
+    """A decorator that notes wrong solutions in a list."""
 
-    return note
+    def attempt(task, what, cause=None, named=True):
+        def note(function):
+            attempts.append(Attempt(task, what, cause, function, named))
+            return function
+
+        return note
+
+    return attempt
+
+
+attempt = into(ATTEMPTS)
 
 
 # --- patches --------------------------------------------------------------------------------------
@@ -823,54 +831,3 @@ def row(attempt, result):
     words = first_words(result.report).replace("|", "\\|").replace("*", "\\*")
     known = "yes" if attempt.cause else "no"
     return f"| `{attempt.task}` | {attempt.what} | {known} | {result.points:g} | {words} |"
-
-
-def page():
-    """The whole of ``WRONG_SOLUTIONS.md``; from the committed cases, so that it is reproducible."""
-    from cae_np.coursework.engine import try_task
-    from cae_np.coursework.planted import MISTAKES
-    from cae_np.coursework.tasks import TASKS, find_task
-
-    rows, words = [], []
-    for one in ATTEMPTS:
-        result = try_task(find_task(one.task), one.function, examples=0)
-        rows.append(row(one, result))
-        words.append((one.cause, first_words(result.report)))
-    planted = len([m for m in MISTAKES if m.operation in {task.name for task in TASKS}])
-    unknown = [said for cause, said in words if cause is None]
-    return HEAD.format(
-        planted=planted,
-        attempts=len(ATTEMPTS),
-        known=len(ATTEMPTS) - len(unknown),
-        unknown=len(unknown),
-        observed=sum(said.startswith("Observed") for said in unknown),
-        rows="\n".join(rows),
-    )
-
-
-HEAD = """# What the kit says to wrong solutions
-
-Written by `python tests/coursework/attempts.py > lectures/exercises/WRONG_SOLUTIONS.md`; the suite
-(`tests/test_coursework_diagnosis.py`) holds every line of it to be true.
-
-- **Planted mistakes.** All {planted} entries of the catalogue that belong to a task are planted
-  one after the other, and the kit names each of them first.
-- **Other people's code.** {attempts} wrong solutions, written from scratch as students write them
-  and without this package's operations. {known} of them amount to an entry of the catalogue: the
-  right one is named first for each, also for two mistakes at once. {unknown} do not: none of these is
-  given a cause; for {observed} the kit says what is true of every wrong answer ("Observed"), and for
-  the others it shows the first wrong element and the smallest call.
-
-The examples here are the smallest of the committed cases; in use hypothesis makes them smaller.
-Both were written by the same hands as the catalogue, so take them as a check of the kit, not as an
-estimate for a class.
-
-| task | what is wrong | in the catalogue | points of 10 | what the kit says first |
-| --- | --- | --- | --- | --- |
-{rows}
-"""
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    print(page(), end="")
