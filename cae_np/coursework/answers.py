@@ -93,7 +93,9 @@ def _plain(result, i, count):
         array = np.array(result, subok=False)
     except Exception as error:
         raise Wrong(f"{what} no array but {type(result).__name__}: {error}") from error
-    if array.dtype.kind not in "biufc":
+    if array.dtype.kind == "c":
+        raise Wrong(f"{what} complex; expected real numbers")
+    if array.dtype.kind not in "biuf":
         raise Wrong(f"{what} no array of numbers but {type(result).__name__}")
     return array
 
@@ -124,6 +126,8 @@ def difference(found, expected, compare_dtypes=False):
             return Difference("values", i, tuple(int(j) for j in place), int(wrong.sum()))
         if compare_dtypes and b.dtype.kind == "f" and a.dtype != b.dtype:
             return Difference("dtype", i)
+        if a.dtype.kind == "f" and b.dtype.kind != "f":
+            return Difference("dtype", i)  # indices and masks are no fractions
     return None
 
 
@@ -132,7 +136,7 @@ def same(a, b, compare_dtypes=False):
     if a.error is not None or b.error is not None:
         # The words have to be the same too: errors of one type have many causes.
         return type(a.error) is type(b.error) and str(a.error) == str(b.error)
-    return difference(a, b, compare_dtypes) is None
+    return not difference(a, b, compare_dtypes) and not difference(b, a, compare_dtypes)
 
 
 def close(a, b):

@@ -168,8 +168,8 @@ def _note(checks, prop, holds):
 
 def _report(task, function, result, failed, examples):
     """The report on the first failure, with the others by name."""
-    prop, *_ = failed[0]
-    if prop.name == "arguments untouched":
+    prop, _, error = failed[0]
+    if prop.name == "arguments untouched" and isinstance(error, AssertionError):
         return failed_report(task, result, failed, None)
     operation = next((o for o in task.operations if str(o) == prop.subject), None)
     try:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from .check import silenced
+from .notebook import silenced
 from .wording import place_of
 
 

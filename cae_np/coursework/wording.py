@@ -1,17 +1,12 @@
 """The words of the kit, for somebody whose check has just failed."""
 
 import inspect
-import itertools
 import traceback
 from pathlib import Path
 
-import numpy as np
-
-from .answers import close
+from .showing import digits_for, name_of, result_names, side_by_side, text_of, the_call
 
 PACKAGE = str(Path(__file__).parents[1])
-SHOWN_SLICES = 2  # of an array with more than two axes
-SHOWN_ROWS, SHOWN_COLUMNS = 12, 10
 
 # What a check is about, as the end of "what you wrote is right, but not ...".
 WHEN = {
@@ -79,7 +74,7 @@ def failed_report(task, result, failed, diagnosis):
     prop, _, error = failed[0]
     check = prop.name
     lines = [headline(result)]
-    if check == "arguments untouched":
+    if check == "arguments untouched" and diagnosis is None:
         lines += _lines(_mutation(task, error))
     elif diagnosis is None or diagnosis.example is None:
         lines += _lines(f"The check “{CHECKS.get(check, check)}” fails: {error}")
@@ -97,15 +92,15 @@ def _about(task, diagnosis):
     explained = [i for cause in diagnosis.causes for i in cause.results or diagnosis.wrong]
     if diagnosis.order and not diagnosis.causes:
         order = ", ".join(
-            _name(names, diagnosis.order.index(i), example) for i in range(len(names))
+            name_of(names, diagnosis.order.index(i), example) for i in range(len(names))
         )
         lines.append(f"  Observed: all results are right, but in the order {order}.")
     else:
         for i, text in diagnosis.observations:
             if i not in explained:
-                lines.append(f"  Observed: {_name(names, i, example)} {text}.")
+                lines.append(f"  Observed: {name_of(names, i, example)} {text}.")
     lines += _which_results(diagnosis, example, names)
-    return [*lines, *_the_call(task, example), *_side_by_side(example, names)]
+    return [*lines, *the_call(task, example), *side_by_side(example, names)]
 
 
 def _which_results(diagnosis, example, names):
@@ -115,7 +110,7 @@ def _which_results(diagnosis, example, names):
     if not diagnosis.wrong or not right:
         return []
     wrong, right = (
-        ", ".join(_name(names, i, example) for i in which) for which in (diagnosis.wrong, right)
+        ", ".join(name_of(names, i, example) for i in which) for which in (diagnosis.wrong, right)
     )
     return [f"  Wrong: {wrong}.  Right: {right}."]
 
@@ -137,7 +132,7 @@ def _mutation(task, error):
 
 
 def _causes(diagnosis, example, names):
-    if example.difference.kind == "dtype":
+    if example.difference.kind == "dtype" and example.situation == "float32":
         return _lines(
             "Cause: float64 comes out for float32. Make arrays with the arguments' dtype, as in\n"
             "np.zeros(shape, x.dtype), and mind that np.float64 numbers turn float32 into float64."
@@ -146,7 +141,7 @@ def _causes(diagnosis, example, names):
         return []
     lines = []
     for cause in diagnosis.causes:
-        of = " and ".join(_name(names, i, example) for i in cause.results)
+        of = " and ".join(name_of(names, i, example) for i in cause.results)
         head = f"Likely cause{f' of the wrong {of}' if of else ''}:"
         lines.append(f"  {head if not lines else 'or:'.rjust(len(head))} {cause.mistake.sentence}")
     return lines
@@ -165,14 +160,17 @@ def _what_differs(task, example, names):
         returns = f": {returns}" if returns else ""
         return f"It returns {_things(count)}; expected {_things(wanted)}{returns}."
     i = difference.result
-    a, b, name = found.results[i], expected.results[i], _name(names, i, example)
+    a, b, name = found.results[i], expected.results[i], name_of(names, i, example)
     if difference.kind == "shape":
         return f"{name} has shape {a.shape}{when}; expected {b.shape}."
     if difference.kind == "dtype":
-        return f"{name} is {a.dtype}{when}; expected {b.dtype}."
+        why = "" if b.dtype.kind == "f" else ", since it serves as an index or a mask"
+        return f"{name} is {a.dtype}{when}; expected {b.dtype}{why}."
     where = f"{name}{list(difference.first)}" if difference.first else name
-    sentence = f"First wrong element{when}: {where} is {_text(a[difference.first])}, expected "
-    sentence += f"{_text(b[difference.first])}"
+    yours, right = a[difference.first], b[difference.first]
+    digits = digits_for(yours, right)
+    sentence = f"First wrong element{when}: {where} is {text_of(yours, digits)}, "
+    sentence += f"expected {text_of(right, digits)}"
     if b.size > 1:
         sentence += f" ({difference.wrong} of {b.size} are wrong)"
     return sentence + "."
@@ -208,100 +206,6 @@ def _is_library(filename):
     return "site-packages" in parts or "dist-packages" in parts or filename.startswith("<frozen")
 
 
-# --- the example ----------------------------------------------------------------------------------
-
-
-def _the_call(task, example):
-    names = list(inspect.signature(task.solution).parameters)
-    lines = ["  The smallest call that shows it:"]
-    for name, argument in zip(names, example.arguments, strict=False):
-        lines += _shown(name, argument)
-    return lines
-
-
-def _shown(name, value, indent="    "):
-    """An argument, its last two axes as rows and columns."""
-    if not isinstance(value, np.ndarray):
-        return [f"{indent}{name} = {value}"]
-    if value.ndim < 2 or value.size > 40:
-        text = np.array2string(value, separator=", ", precision=4, threshold=12, edgeitems=3)
-        head = f"{name} = " if value.ndim < 2 else f"{name}, shape {value.shape} = "
-        return [indent + line for line in (head + text.replace("\n", "\n  ")).splitlines()[:8]]
-    lines = []
-    for index in np.ndindex(*value.shape[:-2]):
-        head = (
-            f"{name}{list(index)} = " if index else f"{name} ({'×'.join(map(str, value.shape))}) = "
-        )
-        rows = _rows(value[index])
-        lines += [indent + (head if i == 0 else " " * len(head)) + r for i, r in enumerate(rows)]
-    return lines
-
-
-def _side_by_side(example, names):
-    """Expected and found, slice by slice, wrong elements with a star."""
-    difference = example.difference
-    if difference.kind in ("raised", "count"):
-        return _expected_only(example, names)
-    i = difference.result
-    a, b, name = example.found.results[i], example.expected.results[i], _name(names, i, example)
-    if difference.kind == "dtype":
-        return []
-    if a.shape != b.shape:
-        return [
-            *_shown(f"expected {name}", b),
-            *_shown(f"your {name}", a),
-        ]
-    wrong = ~close(a, b)
-    a, b, wrong = (_at_least_2d(array) for array in (a, b, wrong))
-    slices = [s for s in np.ndindex(*b.shape[:-2]) if wrong[s].any()]
-    lines = []
-    for s in slices[:SHOWN_SLICES]:
-        title = f"{name}{list(s)}" if s else name
-        left, right = _rows(b[s]), _rows(a[s], wrong[s])
-        width = max(len("expected"), *map(len, left)) + 4
-        lines.append(f"    {title}: ".ljust(6) + "expected".ljust(width) + "yours (* is wrong)")
-        pad = " " * len(f"    {title}: ")
-        lines += [pad + p.ljust(width) + q for p, q in zip(left, right, strict=True)]
-    if len(slices) > SHOWN_SLICES:
-        lines.append(f"    … and {len(slices) - SHOWN_SLICES} more")
-    return lines
-
-
-def _expected_only(example, names):
-    results = example.expected.results
-    return [
-        line
-        for i, b in enumerate(results)
-        for line in _shown(f"expected {_name(names, i, example)}", b)
-    ]
-
-
-def _at_least_2d(a):
-    return a.reshape((1, -1)) if a.ndim < 2 else a
-
-
-def _rows(matrix, wrong=None):
-    """Lines of a matrix with aligned columns."""
-    texts = [[_text(v) for v in row] for row in matrix]
-    if wrong is not None:
-        marks = [["*" if w else " " for w in row] for row in wrong]
-        texts = [
-            [text + mark for text, mark in zip(*both, strict=True)]
-            for both in zip(texts, marks, strict=True)
-        ]
-    width = max((len(t) for row in texts for t in row), default=1)
-    lines = ["  ".join(t.rjust(width) for t in row[:SHOWN_COLUMNS]) for row in texts[:SHOWN_ROWS]]
-    lines = [line + "  …" if matrix.shape[1] > SHOWN_COLUMNS else line for line in lines]
-    return lines + (["…"] if len(texts) > SHOWN_ROWS else []) or ["(empty)"]
-
-
-def _text(value):
-    value = np.asarray(value)
-    if value.dtype.kind in "biu":
-        return str(value[()])
-    return f"{value[()]:.5g}"
-
-
 def _the_other_checks(result, failed):
     """The names of what is fine, and of what is not and says something new."""
     fine = [CHECKS.get(name, name) for name, holds in result.checks.items() if holds]
@@ -318,21 +222,3 @@ def _the_other_checks(result, failed):
     if fine:
         lines.append(f"  Right already: {', '.join(fine)}.")
     return lines
-
-
-def result_names(function):
-    """What the Returns section of a numpydoc docstring calls the results."""
-    lines = inspect.getdoc(function).splitlines()
-    if "Returns" not in lines:
-        return []
-    section = lines[lines.index("Returns") + 2 :]
-    section = itertools.takewhile(lambda line: not line.startswith("---"), section)
-    heads = [line for line in section if " : " in line and not line.startswith(" ")]
-    return [name for head in heads for name in head.split(" : ")[0].split(", ")]
-
-
-def _name(names, i, example):
-    count = len(example.expected.results)
-    if len(names) == count:
-        return names[i]
-    return "result" if count == 1 else f"result {i + 1}"

@@ -563,6 +563,12 @@ def _(h):
     return flat.max(-1), np.stack(np.unravel_index(flat.argmax(-1), h.shape[2:]), -1)
 
 
+@attempt("winner_take_all", "positions as float64")
+def _(h):
+    flat = h.reshape(*h.shape[:2], -1)
+    return flat.max(-1), flat.argmax(-1).astype(float)
+
+
 @attempt("winner_take_all", "positions counted from 1")
 def _(h):
     flat = h.reshape(*h.shape[:2], -1)

@@ -18,7 +18,7 @@ Written by `PYTHONPATH=.:tests python -m coursework.wrong_solutions`; the suite
 - **Planted mistakes.** All {planted} entries of the catalogue that belong to a task are planted,
   one after the other, and the kit names each of them first.
 - **First batch**, written from scratch as students write, without this package's operations, while
-  the kit was being built (seven entries of the catalogue come from it): {first}
+  the kit was being built (some entries of the catalogue come from it): {first}
 - **Second batch**, written when the kit was finished, labelled before the kit was asked: {second}
 - **Changes that nobody chose.** Every operator, index, constant and comparison in the loops of
   {hunted} functions was changed, one at a time. The cause that the kit names, if it names one, was

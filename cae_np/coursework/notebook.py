@@ -1,4 +1,4 @@
-"""Checks for a notebook's cells and for other graders' tests: same engine, same words."""
+"""Checks for notebook cells and other graders' tests: the same engine, the same words."""
 
 from contextlib import contextmanager
 
