@@ -216,7 +216,9 @@ def curves(lines, xlabel, ylabel, log=False, log_x=False):
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
-    if len(lines) > 1:
+    if len(lines) > 4:  # so many names would hide what they name
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    elif len(lines) > 1:
         axes.legend()
     return figure
 

@@ -14,6 +14,7 @@ Methods that learn from prepared images (contrast normalised, and whitened where
 read out on prepared images; k-means prepares its patches itself.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 from ..data import Split
@@ -25,15 +26,19 @@ from ..training import Plan, train
 from .readout import chosen_and_tested
 
 # M14, section 3.2: filters of 9×9, pooled over 5 pixels every 4, then over 3 every 2.
-FIRST = {"kernel": [9, 9], "pool_width": 5, "pool_stride": 4, "scale": 0.05}
+FIRST = {"kernel": [9, 9], "pool_width": 5, "pool_stride": 4}
 SECOND = {"pool_width": 3, "pool_stride": 2, "scale": 0.03}
 PATCH = 6  # side of the patches of k-means, Coates et al. 2011
 
-IMAGES = {"smoke": 200, "quick": 5_000, "paper": 50_000}
+IMAGES = {"smoke": 200, "quick": 4_000, "paper": 50_000}
 SIZE = {"smoke": 16, "quick": 32, "paper": 32}  # of the middle that is cut out, in pixels
-PLAN = {"optimizer": "adam", "rate": 1e-3, "batch_size": 50}
+# Fewer steps have to be larger, and start from filters that show less of how they were drawn.
+SCALE = {"smoke": 0.01, "quick": 0.01, "paper": 0.05}
+RATE = {"smoke": 0.01, "quick": 0.01, "paper": 1e-3}
+PLAN = {"optimizer": "adam", "batch_size": 50}
 EPOCHS = {"smoke": 1, "quick": 2, "paper": 8}
 SECOND_EPOCHS = {"smoke": 1, "quick": 1, "paper": 3}
+SECOND_RATE = {"smoke": 1e-3, "quick": 1e-3, "paper": 1e-3}
 CLUSTERING = {
     "smoke": {"patches": 500, "iterations": 2},
     "quick": {"patches": 20_000, "iterations": 10},
@@ -61,7 +66,7 @@ def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes)
     whiten : bool
         Of the whole images, or, for k-means, of the patches.
     **changes
-        ``images``, ``epsilon``, ``epochs``, ``contrast``, for whoever tries alternatives.
+        ``images``, ``epsilon``, ``epochs``, for whoever tries alternatives.
 
     Returns
     -------
@@ -80,14 +85,14 @@ def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes)
     if method == "k-means":
         config["clustering"] = CLUSTERING[preset]
     else:
-        config["model"] = FIRST
+        config["model"] = FIRST | {"scale": SCALE[preset]}
     if method == "winner-take-all":
         epochs = changes.get("epochs", EPOCHS[preset])
-        config["plan"] = Plan(epochs=epochs, **PLAN).as_dict()
+        config["plan"] = Plan(epochs=epochs, rate=RATE[preset], **PLAN).as_dict()
     return experiment.cell(config, seed, f"filters: {name_of(config)}")
 
 
-def second_filters(experiment, settings, first, maps, kernel, **changes):
+def second_filters(experiment, settings, first, maps, kernel):
     """A cell that learns a second layer of winner-take-all filters on the pooled maps of a first.
 
     Parameters
@@ -96,20 +101,20 @@ def second_filters(experiment, settings, first, maps, kernel, **changes):
     first : Cell
         From :func:`filters`.
     maps, kernel : int
-    **changes
-        ``plan``
+        K, and the side of the kernels in pixels.
 
     Returns
     -------
     Cell
     """
-    plan = PLAN | {"epochs": SECOND_EPOCHS[settings.preset]} | changes.get("plan", {})
+    preset = settings.preset
+    plan = Plan(epochs=SECOND_EPOCHS[preset], rate=SECOND_RATE[preset], **PLAN)
     config = {
         "stage": "second filters",
         "maps": maps,
         "below": first.config["maps"],
         "model": SECOND | {"kernel": [kernel, kernel]},
-        "plan": Plan(**plan).as_dict(),
+        "plan": plan.as_dict(),
     }
     name = f"second filters: {first.config['maps']} + {maps} maps, {kernel}×{kernel}"
     return experiment.cell(config, first.seed, name, needs=[first])
@@ -142,7 +147,7 @@ def accuracy(experiment, settings, *layers, tested=True):
     if second:
         config["second"] = second[0].config["maps"]
         config["kernel"] = second[0].config["model"]["kernel"][0]
-        name = f"{name} + {config['second']}"
+        name = f"{name} + {config['second']} maps of {config['kernel']}×{config['kernel']}"
     return experiment.cell(config, first.seed, f"accuracy: {name}", needs=layers)
 
 
@@ -239,6 +244,28 @@ STAGES = {
 }
 
 
+def timed(row, found, results):
+    """A row whose time is that of the read-out and of the filters that it needs.
+
+    Parameters
+    ----------
+    row : Row
+    found : Results
+        The cells of accuracy that the row was made of.
+    results : Results
+        All that are there.
+
+    Returns
+    -------
+    Row
+    """
+    if row.seconds is None:
+        return row
+    needed = {cell for result in found for cell in result.cell.needs}
+    learning = sum(result.seconds for result in results if result.cell in needed)
+    return replace(row, seconds=row.seconds + learning / len(row.seeds))
+
+
 def restored(result):
     """The model that a cell of filters left behind.
 
@@ -300,11 +327,11 @@ def prepared_like(dataset, config):
     return _prepared(dataset, *(config[name] for name in names))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _prepared(dataset, n, size, whiten, epsilon):
     """Prepared training and test images; whitening is learned from the former.
 
-    The last ones are kept (0.7 GB for CIFAR-10), since several cells in a row want the same.
+    The last two are kept, 0.7 GB each for CIFAR-10: many cells want the same, raw or whitened.
     """
     train_images, test_images = _intensities(dataset, {"images": n, "size": size})
     preparing = Preprocessing(whiten, epsilon=epsilon).fit(train_images)

@@ -95,20 +95,23 @@ def orientations(w):
         Direction of strongest variation in degrees, in [0, 180): 0 across columns, which is a
         vertical edge.
     coherence : numpy array, shape (K,)
-        0 where no direction is preferred, 1 for a grating that varies in one direction only.
+        0 where no direction is preferred, 1 for a filter that varies in one direction only.
 
     Notes
     -----
-    Moments of the power spectrum, (Σ P f_u², Σ P f_u f_v, Σ P f_v²): its principal axis, and the
-    difference of its two principal moments over their sum.
+    Moments of the power spectrum P(f) of the filter under a Hann window, which keeps the edges of
+    the receptive field from counting as edges: Σ P f_x², Σ P f_x f_y and Σ P f_y² over frequencies
+    and channels.  The angle is their principal axis, the coherence the difference of the two
+    principal moments over their sum.
     """
     kh, kw = w.shape[2:]
+    window = np.hanning(kh + 2)[1:-1, None] * np.hanning(kw + 2)[None, 1:-1]
     size = 4 * kh, 4 * kw
-    power = (np.abs(np.fft.fft2(w, size)) ** 2).sum(axis=1)
-    u, v = np.fft.fftfreq(size[0])[:, None], np.fft.fftfreq(size[1])[None]
-    uu, uv, vv = ((power * product).sum(axis=(1, 2)) for product in (u * u, u * v, v * v))
-    angle = np.degrees(np.arctan2(2 * uv, vv - uu)) / 2 % 180
-    coherence = np.hypot(2 * uv, vv - uu) / np.maximum(uu + vv, np.finfo(float).tiny)
+    power = (np.abs(np.fft.fft2(w * window, size)) ** 2).sum(axis=1)
+    fy, fx = np.fft.fftfreq(size[0])[:, None], np.fft.fftfreq(size[1])[None]
+    xx, xy, yy = ((power * product).sum(axis=(1, 2)) for product in (fx * fx, fx * fy, fy * fy))
+    angle = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2 % 180 % 180  # twice: rounding gives 180
+    coherence = np.hypot(2 * xy, xx - yy) / np.maximum(xx + yy, np.finfo(float).tiny)
     return angle, coherence
 
 

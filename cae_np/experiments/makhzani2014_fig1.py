@@ -15,7 +15,16 @@ from ..patches import sample_patches
 from ..preprocess import EPSILON, ImageArray
 from ..training import Plan, train
 from . import colour_features
-from .colour_features import FIRST, IMAGES, SIZE, accuracy, filters, name_of, prepared_like
+from .colour_features import (
+    FIRST,
+    IMAGES,
+    SIZE,
+    accuracy,
+    filters,
+    name_of,
+    prepared_like,
+    timed,
+)
 from .experiment import Choice, Experiment, Picture
 from .filter_copies import (
     NEAR_COPY,
@@ -30,6 +39,7 @@ from .rows import claim, measured
 SIZES = {"smoke": (4, 6), "quick": (8, 32), "paper": (8, 32, 128)}
 FEW = {"smoke": 4, "quick": 32, "paper": 32}  # maps of (b), and of samples of filters
 SUPERVISED_PLAN = {"optimizer": "adam", "rate": 1e-3, "batch_size": 50}
+SUPERVISED_SCALE = 0.05
 SUPERVISED_EPOCHS = {"smoke": 1, "quick": 2, "paper": 10}
 SUPERVISED_SEARCH = (5, 10, 20)  # epochs that were tried on held-out images, 32 maps
 PATCHES = {
@@ -105,7 +115,7 @@ def _supervised(settings, seed, maps, whiten, epochs=None, tested=True):
         "epsilon": EPSILON,
         "images": min(IMAGES[preset], settings.data.n_train),
         "size": SIZE[preset],
-        "model": FIRST,
+        "model": FIRST | {"scale": SUPERVISED_SCALE},
         "plan": Plan(epochs=epochs, **SUPERVISED_PLAN).as_dict(),
         "tested": tested,
     }
@@ -160,13 +170,8 @@ def _train_supervised(cell, context):
         fit, rest = slice(len(train_images) * 4 // 5), slice(len(train_images) * 4 // 5, fit.stop)
         test_images, test_labels = train_images.take(rest), labels[rest]
     fitted = train_images.take(fit)
-    options = {name: FIRST[name] for name in ("pool_width", "pool_stride", "scale")}
     model = ShallowConvNet(
-        train_images.images.shape[1:],
-        config["maps"],
-        config["model"]["kernel"],
-        seed=cell.seed,
-        **options,
+        train_images.images.shape[1:], config["maps"], seed=cell.seed, **config["model"]
     )
     history = train(
         model,
@@ -200,17 +205,17 @@ def rows(settings, results):
             for maps in sizes:
                 if maps == CENTROIDS and not (whiten and method == "k-means"):
                     continue
-                table.append(
-                    measured(
-                        settings,
-                        judged.where(method=method, maps=maps, whiten=whiten),
-                        "test_accuracy",
-                        label=f"{method}, {maps} maps",
-                        metric=f"test accuracy, {_data(whiten)} images",
-                        unit="%",
-                        samples=n,
-                    )
+                found = judged.where(method=method, maps=maps, whiten=whiten)
+                row = measured(
+                    settings,
+                    found,
+                    "test_accuracy",
+                    label=f"{method}, {maps} maps, {_data(whiten)}",
+                    metric="test accuracy",
+                    unit="%",
+                    samples=n,
                 )
+                table.append(timed(row, found, results))
     few = FEW[preset]
     for metric, unit, measure in _measures(few):
         for label, found in _sets_of_filters(settings, results).items():
@@ -448,8 +453,8 @@ def choices(settings, results):
         ),
         Choice(
             "What a shifted copy, an orientation and as good are",
-            f"the largest correlation over all shifts; a power spectrum of coherence {ORIENTED} or "
-            f"more, within {TURN:g}°; at most {AS_GOOD:g} point of accuracy less",
+            "the largest correlation over all shifts; a power spectrum of coherence "
+            f"{ORIENTED} or more, within {TURN:g}°; at most {AS_GOOD:g} point of accuracy less",
             "the paper judges by eye; sets of different sizes are compared by 20 random samples "
             "of the size of the smaller one",
         ),

@@ -8,7 +8,19 @@ could embarrass both: filters that were drawn at random and never trained.
 """
 
 from . import colour_features
-from .colour_features import EPOCHS, IMAGES, PLAN, SECOND_EPOCHS, accuracy, filters, second_filters
+from .colour_features import (
+    EPOCHS,
+    IMAGES,
+    PLAN,
+    RATE,
+    SCALE,
+    SECOND_EPOCHS,
+    SECOND_RATE,
+    accuracy,
+    filters,
+    second_filters,
+    timed,
+)
 from .experiment import Choice, Experiment, Picture
 from .filter_copies import near_copies
 from .rows import cited, claim, measured
@@ -119,9 +131,10 @@ def rows(settings, results):
 
     def row(found, label, paper=None, **more):
         paper = paper if preset == "paper" else None
-        return measured(
+        made = measured(
             settings, found, "test_accuracy", label=label, paper=paper, **shared, **more
         )
+        return timed(made, found, results)
 
     table = [
         cited(settings, value, label=label, metric="test accuracy", unit="%",
@@ -282,8 +295,8 @@ def choices(settings, results):
         ),
         Choice(
             "How the filters are trained",
-            f"Adam, rate {PLAN['rate']} falling linearly to 0, batches of {PLAN['batch_size']}, "
-            f"{EPOCHS[preset]} epochs; filters N(0, 0.05²), biases 0",
+            f"Adam, rate {RATE[preset]} falling linearly to 0, batches of {PLAN['batch_size']}, "
+            f"{EPOCHS[preset]} epochs; filters N(0, {SCALE[preset]}²), biases 0",
             f"the paper gives none of it ({on})",
             tried("", "3 epochs"),
         ),
@@ -297,7 +310,8 @@ def choices(settings, results):
         ),
         Choice(
             "Kernels and training of the second layer",
-            f"{KERNEL}×{KERNEL}, {SECOND_EPOCHS[preset]} epochs; N(0, 0.03²); else as above",
+            f"{KERNEL}×{KERNEL}, Adam, rate {SECOND_RATE[preset]}, {SECOND_EPOCHS[preset]} "
+            "epochs; filters N(0, 0.03²)",
             f"the paper gives none of it ({on}, {SEARCHED_WIDTH} maps in the second layer)",
             "; ".join(kernels) or None,
         ),

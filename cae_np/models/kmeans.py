@@ -10,6 +10,7 @@ from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops import im2col
 from ..ops.blocks import for_each_block, scratch
+from ..ops.im2col import as_matrix
 from ..patches import sample_patches
 from ..preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
 from .clustering import block_bytes, kmeans, squared_distances
@@ -162,10 +163,12 @@ class PatchKMeans:
             z = scratch().get("distances", shape, centroids.dtype, xp)
             squared_distances(patches, centroids, out=z)
             f = triangle(xp.sqrt(z, out=z), out=z)
-            f = f.reshape(-1, rows * columns, self.maps)
+            f = f.reshape(rows * columns, -1, self.maps).swapaxes(0, 1)
             features[images] = quadrant_sums(f, rows, columns)
 
-        image_bytes = rows * columns * self.maps * centroids.dtype.itemsize
+        # Beside the distances there are two copies of the patches.
+        values = self.maps + 2 * centroids.shape[1]
+        image_bytes = rows * columns * values * centroids.dtype.itemsize
         for_each_block(encode_some, N, max(1, block_bytes(xp) // image_bytes), xp)
         return features
 
@@ -185,8 +188,8 @@ class PatchKMeans:
             )
 
     def _prepared_patches(self, x):
-        """All patches of the images, one a row, (N·OH·OW, D)."""
-        col = im2col(x, self.size, self.size)  # (C, size, size, N, OH, OW)
-        patches = col.transpose(3, 4, 5, 0, 1, 2).reshape(-1, self.params["centroids"].shape[1])
+        """All patches of the images, one a row, (OH·OW·N, D): the places of an image together
+        with those of the others, as :func:`as_matrix` has them."""
+        patches = as_matrix(im2col(x, self.size, self.size)).T
         patches = contrast_normalise(patches, self.regularisation)
         return self.zca.whiten(patches) if self.zca else patches

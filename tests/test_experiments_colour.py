@@ -1,0 +1,260 @@
+"""Table 2 and figures 1 and 4 of Makhzani & Frey: what is read out, and when a claim holds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cae_np.backend import to_device, to_numpy
+from cae_np.data import shapes
+from cae_np.experiments import colour_features
+from cae_np.experiments import makhzani2014_fig1 as fig1
+from cae_np.experiments import makhzani2014_fig4 as fig4
+from cae_np.experiments import makhzani2014_table2 as table2
+from cae_np.experiments.experiment import Context, DataFacts, Settings
+from cae_np.experiments.readout import chosen_and_tested
+from cae_np.experiments.results import Result, Results
+from cae_np.models.features import feature_matrix
+from cae_np.models.linear import LinearSVM, SoftmaxRegression
+from cae_np.preprocess import ImageArray
+
+FACTS = DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32))
+
+
+def settings(module, preset="paper", seeds=range(5)):
+    name = module.EXPERIMENT.name
+    return Settings(name, preset, tuple(seeds), FACTS, "cifar10", "numpy", 1, "float32")
+
+
+# --- the read-out -------------------------------------------------------------------------------
+
+
+class Itself:
+    def encode(self, x):
+        return x
+
+
+def labelled(n, seed):
+    """Images of noise with a little of their label in them."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 10
+    x = rng.standard_normal((n, 1, 4, 5)).astype(np.float32)
+    x[np.arange(n), 0, labels % 4, labels % 5] += 1.5
+    return ImageArray(x), labels
+
+
+@pytest.mark.parametrize(("kind", "Readout"), [("softmax", SoftmaxRegression), ("svm", LinearSVM)])
+def test_penalty_is_chosen_on_held_out_images_and_all_are_fitted(xp, kind, Readout):
+    (train, labels), (test, test_labels) = labelled(300, 0), labelled(1100, 1)
+    options = {"kind": kind, "scaling": "feature", "penalties": [1e-3, 0.3, 10], "iterations": 50}
+    found = chosen_and_tested(options, [Itself()], train, test, (labels, test_labels), 100)
+    features, others = feature_matrix(train, [Itself()]), feature_matrix(test, [Itself()])
+    errors = {}
+    for penalty in options["penalties"]:
+        readout = Readout(20, 10, penalty=penalty, scaling="feature")
+        readout.fit(features[:200], labels[:200], max_iterations=50)
+        errors[penalty] = 100 * readout.error_rate(features[200:], labels[200:])
+    assert found["validation_error"] == {str(p): e for p, e in errors.items()}
+    assert found["penalty"] == min(errors, key=errors.get) and len(set(errors.values())) > 1
+    readout = Readout(20, 10, penalty=found["penalty"], scaling="feature")
+    readout.fit(features, labels, max_iterations=50)
+    assert found["test_error"] == pytest.approx(100 * readout.error_rate(others, test_labels))
+    assert found["training_error"] == 100 * readout.error_rate(features, labels)
+    choice = chosen_and_tested(options, [Itself()], train, None, (labels, None), 100)
+    assert choice == {name: found[name] for name in ("validation_error", "penalty")}
+
+
+# --- cells --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return shapes.load(120, 40)
+
+
+def run(cell, dataset, tmp_path):
+    """A cell and those that it needs, without files."""
+    needed = []
+    for one in cell.needs:
+        result = Result(one, {}, 1.0, Path())
+        values, result.__dict__["arrays"] = run(one, dataset, tmp_path)
+        needed.append(result)
+    return colour_features.run(cell, Context(dataset, Results(needed), tmp_path / "none", ""))
+
+
+def small(**changes):
+    facts = DataFacts("shapes", "embedded", "c0ffee", 120, 20, 40, (3, 32, 32))
+    given = {"experiment": "e", "preset": "smoke", "seeds": (0,), "data": facts}
+    given |= {"paper_data": "cifar10", "backend": "numpy", "threads": 1, "dtype": "float32"}
+    return Settings(**given | changes)
+
+
+def test_whitening_is_learned_from_the_training_images_of_the_cell(dataset):
+    config = {"images": 100, "size": 16, "whiten": True, "epsilon": 0.1}
+    train, test = colour_features.prepared_like(dataset, config)
+    assert train.images.shape == (100, 3, 16, 16) and test.images.shape == (40, 3, 16, 16)
+    np.testing.assert_allclose(train.images.mean(axis=0), 0, atol=1e-4)
+    assert abs(test.images.mean(axis=0)).max() > 0.1
+
+
+@pytest.mark.parametrize("method", ["winner-take-all", "random", "k-means"])
+def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_path):
+    given = small()
+    cell = colour_features.filters(table2.EXPERIMENT, given, 0, method, 6)
+    judging = colour_features.accuracy(table2.EXPERIMENT, given, cell)
+    values, arrays = run(judging, dataset, tmp_path)
+    assert not arrays and values["test_accuracy"] == 100 - values["test_error"]
+    (penalty,) = judging.config["readout"]["penalties"]
+    assert values["validation_accuracy"] == {
+        str(penalty): 100 - values["validation_error"][str(penalty)]
+    }
+
+    _, weights = run(cell, dataset, tmp_path)
+    result = Result(cell, {}, 1.0, Path())
+    result.__dict__["arrays"] = weights
+    model = colour_features.restored(result)
+    if method == "k-means":
+        images = [split.images[:, :, 8:24, 8:24] / np.float32(255) for split in
+                  (dataset.train, dataset.test)]  # fmt: skip
+    else:
+        images = [part.images for part in colour_features.prepared_like(dataset, cell.config)]
+    features = [to_numpy(model.encode(to_device(x))).reshape(len(x), -1) for x in images]
+    Readout = LinearSVM if method == "k-means" else SoftmaxRegression
+    readout = Readout(features[0].shape[1], 10, penalty=penalty, scaling="feature")
+    readout.fit(to_device(features[0]), dataset.train.labels, max_iterations=5)
+    expected = 100 * readout.error_rate(to_device(features[1]), dataset.test.labels)
+    assert values["test_error"] == pytest.approx(expected, abs=2.6)  # one image is 2.5 %
+
+
+def test_random_filters_are_those_that_training_starts_from(dataset, tmp_path):
+    given = small()
+    random, trained = (
+        run(colour_features.filters(table2.EXPERIMENT, given, 0, method, 4), dataset, tmp_path)[1]
+        for method in ("random", "winner-take-all")
+    )
+    again = colour_features.WinnerTakeAll(3, 4, [9, 9], pool_stride=4, scale=0.01, seed=0)
+    assert np.array_equal(random["w_enc"], to_numpy(again.params["w_enc"]))
+    assert not np.array_equal(random["w_enc"], trained["w_enc"])
+
+
+def test_supervised_network_is_judged_on_what_it_did_not_see(dataset, tmp_path):
+    given = small()
+    values = {}
+    for tested in (True, False):
+        cell = fig1._supervised(given, 0, 4, True, tested=tested)
+        values[tested], _ = fig1.run(cell, Context(dataset, Results(), tmp_path / "none", ""))
+    assert "test_accuracy" in values[True] and "validation_accuracy" not in values[True]
+    assert "validation_accuracy" in values[False] and "test_accuracy" not in values[False]
+    # 24 images were held out, 40 are for testing.
+    assert values[False]["validation_accuracy"] * 24 / 100 == pytest.approx(
+        round(values[False]["validation_accuracy"] * 24 / 100)
+    )
+
+
+def test_figure_4_shows_filters_of_figure_1():
+    (cell,) = fig4.cells(settings(fig4, seeds=[0]))
+    needed = [one for each in fig1.cells(settings(fig1, seeds=[0])) for one in each.needs]
+    assert cell in needed and cell.config["maps"] == 128 and not cell.config["whiten"]
+
+
+def test_a_row_takes_the_time_of_filters_and_read_out():
+    given = settings(table2, seeds=[0])
+    results = Results(
+        Result(cell, {"test_accuracy": 70.0}, 3.0 if cell.config["stage"] == "filters" else 5.0,
+               Path())
+        for judging in table2.cells(given) for cell in (*judging.needs, judging)
+        if cell.config["stage"] != "filters" or cell.config["method"] != "winner-take-all"
+    )  # fmt: skip
+    rows = {row.label: row for row in table2.rows(given, results)}
+    assert rows["Untrained random filters, 512 maps"].seconds == 8.0
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def results_where(module, values_of, arrays_of):
+    found = []
+    for cell in every(module.cells(settings(module))):
+        result = Result(cell, values_of(cell.config), 1.0, Path())
+        result.__dict__["arrays"] = arrays_of(cell.config)
+        found.append(result)
+    return Results(found)
+
+
+def every(cells):
+    """Cells and those that they need, none twice."""
+    found = {}
+    for cell in cells:
+        for one in (*every(cell.needs), cell):
+            found[one] = one
+    return list(found)
+
+
+def distinct_filters(config):
+    w = np.random.default_rng(0).standard_normal((40, 3, 9, 9))
+    return {"w_dec": w}
+
+
+def fig1_values(config, agrees):
+    order = {"k-means": 0, "supervised": 1, "winner-take-all": 2}
+    better = config["maps"] + 30 * order.get(config.get("method"), 0)
+    if (config.get("method"), config["maps"]) == ("k-means", 100):
+        better = 0
+    return {"test_accuracy": 50 + (better if agrees else -better) / 10}
+
+
+def fig1_filters(config, agrees):
+    gratings = np.sin(np.arange(9) + np.arange(32)[:, None] / 5)[:, None, None] * np.ones((9, 1))
+    copies = (config["stage"] == "patch filters") == agrees
+    return {"w_dec": gratings if copies else distinct_filters(config)["w_dec"][:32]}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_claims_of_figure_1(agrees):
+    found = results_where(
+        fig1,
+        lambda c: fig1_values(c, agrees) if "maps" in c else {},
+        lambda c: fig1_filters(c, agrees),
+    )
+    claims = [r for r in fig1.rows(settings(fig1), found) if r.kind == "claim"]
+    verdicts = {row.statement: row.verdict for row in claims}
+    assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
+    assert len(verdicts) == len(claims) == 16
+
+
+def table2_values(config, agrees):
+    level = {"winner-take-all": 72.0, "random": 60.0, "k-means": 73.0}[config["method"]]
+    level += 5 * (config["maps"] > 512) + 5 * ("second" in config)
+    if not agrees:
+        level = {72.0: 50.0, 60.0: 55.0, 73.0: 73.0}.get(level, 40.0)
+    return {"test_accuracy": level, "validation_accuracy": {"0.1": 70.0}}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_claims_of_table_2(agrees):
+    found = results_where(
+        table2,
+        lambda c: table2_values(c, agrees) if c["stage"] == "accuracy" else {},
+        distinct_filters,
+    )
+    rows = table2.rows(settings(table2), found)
+    claims = [row for row in rows if row.kind == "claim"]
+    assert {row.verdict for row in claims} == {"holds" if agrees else "does not hold"}
+    assert len(claims) == 6
+    paper = {row.label: row.paper for row in rows if row.kind == "measured" and row.paper}
+    assert paper == {
+        "Triangle k-means, 1600 maps": 77.9,
+        "Triangle k-means, 4000 maps": 79.6,
+        "Shallow, 512 maps": 72.7,
+        "Deep, 512 + 4096 maps": 78.1,
+    }
+    ours = {row.label: row.ours for row in rows if row.kind == "measured"}
+    assert ours["Deep, 512 + 4096 maps"] is None  # too large for a CPU; not run
+
+
+def test_ledger_tells_what_was_tried_on_held_out_images():
+    found = results_where(table2, lambda c: {"validation_accuracy": {"0.05": 60.0, "0.1": 61.5}},
+                          distinct_filters)  # fmt: skip
+    effects = [choice.effect for choice in table2.choices(settings(table2), found)]
+    assert effects[0].count("61.50 % (λ 0.1)") == 4 and "not whitened" in effects[0]
+    assert "3 epochs: 61.50 %" in effects[1] and "3×3: 61.50 %" in effects[3]
