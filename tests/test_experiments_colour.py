@@ -7,7 +7,7 @@ import pytest
 
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import shapes
-from cae_np.experiments import colour_features
+from cae_np.experiments import colour_cells, colour_features
 from cae_np.experiments import makhzani2014_fig1 as fig1
 from cae_np.experiments import makhzani2014_fig4 as fig4
 from cae_np.experiments import makhzani2014_table2 as table2
@@ -47,7 +47,7 @@ def labelled(n, seed):
 def test_penalty_is_chosen_on_held_out_images_and_all_are_fitted(xp, kind, Readout):
     (train, labels), (test, test_labels) = labelled(300, 0), labelled(1100, 1)
     options = {"kind": kind, "scaling": "feature", "penalties": [1e-3, 0.3, 10], "iterations": 50}
-    found = chosen_and_tested(options, [Itself()], train, test, (labels, test_labels), 100)
+    found, arrays = chosen_and_tested(options, [Itself()], train, test, (labels, test_labels), 100)
     features, others = feature_matrix(train, [Itself()]), feature_matrix(test, [Itself()])
     errors = {}
     for penalty in options["penalties"]:
@@ -60,8 +60,11 @@ def test_penalty_is_chosen_on_held_out_images_and_all_are_fitted(xp, kind, Reado
     readout.fit(features, labels, max_iterations=50)
     assert found["test_error"] == pytest.approx(100 * readout.error_rate(others, test_labels))
     assert found["training_error"] == 100 * readout.error_rate(features, labels)
-    choice = chosen_and_tested(options, [Itself()], train, None, (labels, None), 100)
-    assert choice == {name: found[name] for name in ("validation_error", "penalty")}
+    np.testing.assert_array_equal(arrays["w"], to_numpy(readout.params["w"]))
+    choice, arrays = chosen_and_tested(options, [Itself()], train, None, (labels, None), 100)
+    assert arrays == {} and choice == {
+        name: found[name] for name in ("validation_error", "penalty")
+    }
 
 
 # --- cells --------------------------------------------------------------------------------------
@@ -100,10 +103,10 @@ def test_whitening_is_learned_from_the_training_images_of_the_cell(dataset):
 @pytest.mark.parametrize("method", ["winner-take-all", "random", "k-means"])
 def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_path):
     given = small()
-    cell = colour_features.filters(table2.EXPERIMENT, given, 0, method, 6)
-    judging = colour_features.accuracy(table2.EXPERIMENT, given, cell)
+    cell = colour_cells.filters(table2.EXPERIMENT, given, 0, method, 6)
+    judging = colour_cells.accuracy(table2.EXPERIMENT, given, cell)
     values, arrays = run(judging, dataset, tmp_path)
-    assert not arrays and values["test_accuracy"] == 100 - values["test_error"]
+    assert set(arrays) == {"w", "b"} and values["test_accuracy"] == 100 - values["test_error"]
     (penalty,) = judging.config["readout"]["penalties"]
     assert values["validation_accuracy"] == {
         str(penalty): 100 - values["validation_error"][str(penalty)]
@@ -129,7 +132,7 @@ def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_
 def test_random_filters_are_those_that_training_starts_from(dataset, tmp_path):
     given = small()
     random, trained = (
-        run(colour_features.filters(table2.EXPERIMENT, given, 0, method, 4), dataset, tmp_path)[1]
+        run(colour_cells.filters(table2.EXPERIMENT, given, 0, method, 4), dataset, tmp_path)[1]
         for method in ("random", "winner-take-all")
     )
     again = colour_features.WinnerTakeAll(3, 4, [9, 9], pool_stride=4, scale=0.01, seed=0)

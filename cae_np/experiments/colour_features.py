@@ -1,169 +1,19 @@
-"""Features of colour images learned without labels: what M14's table 2 and figures 1 and 4 share.
+"""What the cells of M14's table 2 and figures 1 and 4 do: learn filters, and read them out.
 
-Two kinds of small cells:
-
-filters
-    trains winner-take-all filters on whole images, or centroids on patches, and never sees a
-    label; "random" leaves the filters as they were drawn;
-accuracy
-    needs filters, computes their features of all images, and reads them out: the penalty is chosen
-    on the last fifth of the training images, then all are fitted, then the test images are looked
-    at, once.
-
-Methods that learn from prepared images (contrast normalised, and whitened where it says so) are
-read out on prepared images; k-means prepares its patches itself.
+The cells are made by :mod:`.colour_cells`, which says what they are.
 """
 
-from dataclasses import replace
 from functools import lru_cache
 
 from ..data import Split
 from ..models.features import Encoded
 from ..models.kmeans import PatchKMeans
 from ..models.wta import WinnerTakeAll
-from ..preprocess import EPSILON, Preprocessing
+from ..preprocess import Preprocessing
 from ..training import Plan, train
 from .readout import chosen_and_tested
 
-# M14, section 3.2: filters of 9×9, pooled over 5 pixels every 4, then over 3 every 2.
-FIRST = {"kernel": [9, 9], "pool_width": 5, "pool_stride": 4}
-SECOND = {"pool_width": 3, "pool_stride": 2, "scale": 0.03}
 PATCH = 6  # side of the patches of k-means, Coates et al. 2011
-
-IMAGES = {"smoke": 200, "quick": 4_000, "paper": 50_000}
-SIZE = {"smoke": 16, "quick": 32, "paper": 32}  # of the middle that is cut out, in pixels
-# Fewer steps have to be larger, and start from filters that show less of how they were drawn.
-SCALE = {"smoke": 0.01, "quick": 0.01, "paper": 0.05}
-RATE = {"smoke": 0.01, "quick": 0.01, "paper": 1e-3}
-PLAN = {"optimizer": "adam", "batch_size": 50}
-EPOCHS = {"smoke": 1, "quick": 2, "paper": 8}
-SECOND_EPOCHS = {"smoke": 1, "quick": 1, "paper": 3}
-SECOND_RATE = {"smoke": 1e-3, "quick": 1e-3, "paper": 1e-3}
-CLUSTERING = {
-    "smoke": {"patches": 500, "iterations": 2},
-    "quick": {"patches": 20_000, "iterations": 10},
-    "paper": {"patches": 400_000, "iterations": 50},  # Coates et al. 2011
-}
-ITERATIONS = {"smoke": 5, "quick": 40, "paper": 100}
-SOFTMAX = {"smoke": (0.1,), "quick": (0.1,), "paper": (0.02, 0.05, 0.1)}
-MANY_SOFTMAX = (0.05, 0.1)  # for 256 maps or more, whose features take gigabytes
-SVM = {"smoke": (0.03,), "quick": (0.03,), "paper": (3e-3, 0.01, 0.03, 0.1)}
-
-
-# --- cells ----------------------------------------------------------------------------------------
-
-
-def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes):
-    """A cell that learns filters.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    settings : Settings
-    seed : int
-    method : {"winner-take-all", "random", "k-means"}
-    maps : int
-    whiten : bool
-        Of the whole images, or, for k-means, of the patches.
-    **changes
-        ``images``, ``epsilon``, ``epochs``, for whoever tries alternatives.
-
-    Returns
-    -------
-    Cell
-    """
-    preset = settings.preset
-    config = {
-        "stage": "filters",
-        "method": method,
-        "maps": maps,
-        "whiten": whiten,
-        "epsilon": changes.get("epsilon", EPSILON),
-        "images": min(changes.get("images", IMAGES[preset]), settings.data.n_train),
-        "size": SIZE[preset],
-    }
-    if method == "k-means":
-        config["clustering"] = CLUSTERING[preset]
-    else:
-        config["model"] = FIRST | {"scale": SCALE[preset]}
-    if method == "winner-take-all":
-        epochs = changes.get("epochs", EPOCHS[preset])
-        config["plan"] = Plan(epochs=epochs, rate=RATE[preset], **PLAN).as_dict()
-    return experiment.cell(config, seed, f"filters: {name_of(config)}")
-
-
-def second_filters(experiment, settings, first, maps, kernel):
-    """A cell that learns a second layer of winner-take-all filters on the pooled maps of a first.
-
-    Parameters
-    ----------
-    experiment, settings
-    first : Cell
-        From :func:`filters`.
-    maps, kernel : int
-        K, and the side of the kernels in pixels.
-
-    Returns
-    -------
-    Cell
-    """
-    preset = settings.preset
-    plan = Plan(epochs=SECOND_EPOCHS[preset], rate=SECOND_RATE[preset], **PLAN)
-    config = {
-        "stage": "second filters",
-        "maps": maps,
-        "below": first.config["maps"],
-        "model": SECOND | {"kernel": [kernel, kernel]},
-        "plan": plan.as_dict(),
-    }
-    name = f"second filters: {first.config['maps']} + {maps} maps, {kernel}×{kernel}"
-    return experiment.cell(config, first.seed, name, needs=[first])
-
-
-def accuracy(experiment, settings, *layers, tested=True):
-    """A cell that reads out the features of one layer, or of two on each other.
-
-    Parameters
-    ----------
-    experiment, settings
-    *layers : Cell
-        From :func:`filters` and :func:`second_filters`.
-    tested : bool
-        Whether test images are looked at, or held-out images only.
-
-    Returns
-    -------
-    Cell
-    """
-    preset, (first, *second) = settings.preset, layers
-    shared = {name: first.config[name] for name in ("method", "maps", "whiten", "images")}
-    penalties = MANY_SOFTMAX if preset == "paper" and first.config["maps"] >= 256 else None
-    readout = {"kind": "softmax", "scaling": "feature", "iterations": ITERATIONS[preset]}
-    readout["penalties"] = list(penalties or SOFTMAX[preset])
-    if first.config["method"] == "k-means":
-        readout |= {"kind": "svm", "penalties": list(SVM[preset])}
-    config = {"stage": "accuracy", **shared, "readout": readout, "tested": tested}
-    name = name_of(first.config)
-    if second:
-        config["second"] = second[0].config["maps"]
-        config["kernel"] = second[0].config["model"]["kernel"][0]
-        name = f"{name} + {config['second']} maps of {config['kernel']}×{config['kernel']}"
-    return experiment.cell(config, first.seed, f"accuracy: {name}", needs=layers)
-
-
-def name_of(config):
-    """For people: "128 maps, k-means, whitened"."""
-    parts = [f"{config['maps']} maps", config["method"]]
-    parts.append("whitened" if config["whiten"] else "raw")
-    if config["whiten"] and config["epsilon"] != EPSILON:
-        parts.append(f"ε {config['epsilon']}")
-    if "plan" in config:
-        epochs = config["plan"]["epochs"]
-        parts.append(f"{epochs} epoch{'s' if epochs > 1 else ''}")
-    return ", ".join([*parts, f"{config['images']:,} images"])
-
-
-# --- what a cell does -----------------------------------------------------------------------------
 
 
 def run(cell, context):
@@ -219,7 +69,7 @@ def _judge(cell, context):
     images = _intensities if learned["method"] == "k-means" else prepared_like
     train_images, test_images = images(context.dataset, learned)
     labels = context.dataset.train.labels[: len(train_images)], context.dataset.test.labels
-    values = chosen_and_tested(
+    values, arrays = chosen_and_tested(
         config["readout"],
         layers,
         train_images,
@@ -234,7 +84,7 @@ def _judge(cell, context):
             if isinstance(error, dict)
             else 100 - error
         )
-    return values, {}
+    return values, arrays
 
 
 STAGES = {
@@ -242,28 +92,6 @@ STAGES = {
     "second filters": _learn_second_filters,
     "accuracy": _judge,
 }
-
-
-def timed(row, found, results):
-    """A row whose time is that of the read-out and of the filters that it needs.
-
-    Parameters
-    ----------
-    row : Row
-    found : Results
-        The cells of accuracy that the row was made of.
-    results : Results
-        All that are there.
-
-    Returns
-    -------
-    Row
-    """
-    if row.seconds is None:
-        return row
-    needed = {cell for result in found for cell in result.cell.needs}
-    learning = sum(result.seconds for result in results if result.cell in needed)
-    return replace(row, seconds=row.seconds + learning / len(row.seeds))
 
 
 def restored(result):

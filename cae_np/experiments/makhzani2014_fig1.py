@@ -15,16 +15,16 @@ from ..patches import sample_patches
 from ..preprocess import EPSILON, ImageArray
 from ..training import Plan, train
 from . import colour_features
-from .colour_features import (
+from .colour_cells import (
     FIRST,
     IMAGES,
     SIZE,
     accuracy,
     filters,
     name_of,
-    prepared_like,
     timed,
 )
+from .colour_features import prepared_like
 from .experiment import Choice, Experiment, Picture
 from .filter_copies import (
     NEAR_COPY,

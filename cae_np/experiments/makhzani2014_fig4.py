@@ -4,7 +4,7 @@ The filters are those of figure 1(c): the cell is the same, so it is computed on
 """
 
 from . import colour_features, filter_shape
-from .colour_features import EPOCHS, IMAGES
+from .colour_cells import EPOCHS, IMAGES
 from .experiment import Choice, Experiment, Picture
 from .filter_copies import near_copies
 from .makhzani2014_fig1 import learned

@@ -8,7 +8,7 @@ could embarrass both: filters that were drawn at random and never trained.
 """
 
 from . import colour_features
-from .colour_features import (
+from .colour_cells import (
     EPOCHS,
     IMAGES,
     PLAN,

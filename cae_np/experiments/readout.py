@@ -57,6 +57,8 @@ def chosen_and_tested(options, layers, train, test, labels, held_out):
     values : dict
         ``validation_error`` (per cent, by penalty), ``penalty``, and with test images
         ``test_error``, ``training_error`` (per cent) and ``readout`` (the report of L-BFGS).
+    arrays : dict
+        The read-out that was tested, as its ``state()`` has it; empty where there is none.
 
     Notes
     -----
@@ -73,13 +75,14 @@ def chosen_and_tested(options, layers, train, test, labels, held_out):
     penalty = float(min(errors, key=errors.get))
     values = {"validation_error": errors, "penalty": penalty}
     if test is None:
-        return values
+        return values, {}
     readout, report = _fitted(options, penalty, features, of_train)
-    return values | {
+    values |= {
         "test_error": 100 * _error_by_blocks(readout, layers, test, of_test),
         "training_error": 100 * readout.error_rate(features, of_train),
         "readout": report,
     }
+    return values, readout.state()[0]
 
 
 def _fitted(options, penalty, features, labels):
