@@ -73,6 +73,15 @@ def test_curves_show_the_mean_of_the_seeds():
     assert len(axes.collections) == 1  # one band, for what has several seeds
 
 
+def test_curves_over_sizes_have_a_tick_and_a_dot_at_each():
+    sizes = np.array([8, 32, 128])
+    lines = {f"method {i}": (sizes, sizes + i) for i in range(5)}
+    (axes,) = plotting.curves(lines, "maps", "accuracy", log_x=True).axes
+    assert axes.get_xscale() == "log" and axes.lines[0].get_marker() == "o"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["8", "32", "128"]
+    assert not len(axes.get_xticks(minor=True))
+
+
 def test_dots_show_every_seed_their_mean_and_the_paper():
     (axes,) = plotting.dots({"a": [1.0, 3.0], "b": []}, "error in %", paper={"b": 2.0}).axes
     drawn = [list(line.get_xdata()) for line in axes.lines]

@@ -26,13 +26,13 @@ SECOND = {"pool_width": 3, "pool_stride": 2, "scale": 0.03}
 
 IMAGES = {"smoke": 200, "quick": 4_000, "paper": 50_000}
 SIZE = {"smoke": 16, "quick": 32, "paper": 32}  # of the middle that is cut out, in pixels
-# Fewer steps have to be larger, and start from filters that show less of how they were drawn.
-SCALE = {"smoke": 0.01, "quick": 0.01, "paper": 0.05}
-RATE = {"smoke": 0.01, "quick": 0.01, "paper": 1e-3}
+# What is random in a filter at first stays in it for long, so it has to be little.
+SCALE = 0.01
+RATE = {"smoke": 0.01, "quick": 0.01, "paper": 3e-3}  # fewer steps have to be larger
 PLAN = {"optimizer": "adam", "batch_size": 50}
 EPOCHS = {"smoke": 1, "quick": 2, "paper": 8}
 SECOND_EPOCHS = {"smoke": 1, "quick": 1, "paper": 3}
-SECOND_RATE = {"smoke": 1e-3, "quick": 1e-3, "paper": 1e-3}
+SECOND_RATE = 1e-3
 CLUSTERING = {
     "smoke": {"patches": 500, "iterations": 2},
     "quick": {"patches": 20_000, "iterations": 10},
@@ -57,7 +57,8 @@ def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes)
     whiten : bool
         Of the whole images, or, for k-means, of the patches.
     **changes
-        ``images``, ``epsilon``, ``epochs``, for whoever tries alternatives.
+        ``images``, ``epsilon``, ``epochs``, ``rate`` or ``scale`` (of the initial filters), for
+        whoever tries alternatives.
 
     Returns
     -------
@@ -76,10 +77,11 @@ def filters(experiment, settings, seed, method, maps, *, whiten=True, **changes)
     if method == "k-means":
         config["clustering"] = CLUSTERING[preset]
     else:
-        config["model"] = FIRST | {"scale": SCALE[preset]}
+        config["model"] = FIRST | {"scale": changes.get("scale", SCALE)}
     if method == "winner-take-all":
-        epochs = changes.get("epochs", EPOCHS[preset])
-        config["plan"] = Plan(epochs=epochs, rate=RATE[preset], **PLAN).as_dict()
+        plan = PLAN | {"epochs": EPOCHS[preset], "rate": RATE[preset]}
+        plan |= {name: changes[name] for name in ("epochs", "rate") if name in changes}
+        config["plan"] = Plan(**plan).as_dict()
     return experiment.cell(config, seed, f"filters: {name_of(config)}")
 
 
@@ -99,7 +101,7 @@ def second_filters(experiment, settings, first, maps, kernel):
     Cell
     """
     preset = settings.preset
-    plan = Plan(epochs=SECOND_EPOCHS[preset], rate=SECOND_RATE[preset], **PLAN)
+    plan = Plan(epochs=SECOND_EPOCHS[preset], rate=SECOND_RATE, **PLAN)
     config = {
         "stage": "second filters",
         "maps": maps,
@@ -150,7 +152,7 @@ def name_of(config):
         parts.append(f"ε {config['epsilon']}")
     if "plan" in config:
         epochs = config["plan"]["epochs"]
-        parts.append(f"{epochs} epoch{'s' if epochs > 1 else ''}")
+        parts.append(f"{epochs} epoch{'s' if epochs > 1 else ''}, rate {config['plan']['rate']}")
     return ", ".join([*parts, f"{config['images']:,} images"])
 
 

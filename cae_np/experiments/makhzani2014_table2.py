@@ -39,6 +39,7 @@ SEARCH = {
     "ε = 1": {"epsilon": 1.0},
     "not whitened": {"whiten": False},
     "3 epochs": {"epochs": 3},
+    "filters N(0, 0.05²), rate 0.001": {"scale": 0.05, "rate": 1e-3},
 }
 KERNELS = (1, 3, 5)
 SEARCHED_WIDTH = 256
@@ -296,9 +297,9 @@ def choices(settings, results):
         Choice(
             "How the filters are trained",
             f"Adam, rate {RATE[preset]} falling linearly to 0, batches of {PLAN['batch_size']}, "
-            f"{EPOCHS[preset]} epochs; filters N(0, {SCALE[preset]}²), biases 0",
+            f"{EPOCHS[preset]} epochs; filters N(0, {SCALE}²), biases 0",
             f"the paper gives none of it ({on})",
-            tried("", "3 epochs"),
+            tried("", "3 epochs", "filters N(0, 0.05²), rate 0.001"),
         ),
         Choice(
             "The classifier",
@@ -310,7 +311,7 @@ def choices(settings, results):
         ),
         Choice(
             "Kernels and training of the second layer",
-            f"{KERNEL}×{KERNEL}, Adam, rate {SECOND_RATE[preset]}, {SECOND_EPOCHS[preset]} "
+            f"{KERNEL}×{KERNEL}, Adam, rate {SECOND_RATE}, {SECOND_EPOCHS[preset]} "
             "epochs; filters N(0, 0.03²)",
             f"the paper gives none of it ({on}, {SEARCHED_WIDTH} maps in the second layer)",
             "; ".join(kernels) or None,

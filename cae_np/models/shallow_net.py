@@ -41,8 +41,7 @@ class ShallowConvNet:
     pool_width, pool_stride : int
         Of the overlapping max-pooling, in pixels.
     scale : float
-        Initial kernels are N(0, scale²), as those of an auto-encoder that it is compared with;
-        the weights of the classes and all biases are zero.
+        Initial kernels are N(0, scale²); the weights of the classes and all biases are zero.
     seed : int
     dtype : str
         "float32" to train, "float64" to check gradients.
