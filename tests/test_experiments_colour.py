@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data import shapes
-from cae_np.experiments import colour_cells, colour_features
+from cae_np.data import shapes, subset
+from cae_np.experiments import colour_cells, colour_features, kmeans_baseline
 from cae_np.experiments import makhzani2014_fig1 as fig1
 from cae_np.experiments import makhzani2014_fig4 as fig4
 from cae_np.experiments import makhzani2014_table2 as table2
@@ -15,6 +15,7 @@ from cae_np.experiments.experiment import Context, DataFacts, Settings
 from cae_np.experiments.readout import chosen_and_tested
 from cae_np.experiments.results import Result, Results
 from cae_np.models.features import feature_matrix
+from cae_np.models.kmeans import PatchKMeans
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
 from cae_np.preprocess import ImageArray
 
@@ -152,6 +153,27 @@ def test_supervised_network_is_judged_on_what_it_did_not_see(dataset, tmp_path):
     assert values[False]["validation_accuracy"] * 24 / 100 == pytest.approx(
         round(values[False]["validation_accuracy"] * 24 / 100)
     )
+
+
+def test_kmeans_rows_for_other_tables(dataset, tmp_path):
+    """Learned and fitted on the labelled images alone, whatever their size."""
+    given = small(preset="smoke", seeds=(0, 1))
+    found = []
+    listed = kmeans_baseline.cells(table2.EXPERIMENT, given, samples=(50, 100))
+    for cell in listed:
+        values, arrays = kmeans_baseline.run(cell, Context(dataset, Results(), tmp_path, ""))
+        assert arrays["centroids"].shape == (6, 108)
+        found.append(Result(cell, values, 1.0, Path()))
+    assert len({cell.key for cell in listed}) == 4
+    rows = kmeans_baseline.rows(given, Results(found))
+    assert [(row.samples, row.seeds, row.unit) for row in rows] == [
+        (50, [0, 1], "%"),
+        (100, [0, 1], "%"),
+    ]
+    assert all(0 < value < 100 for row in rows for value in row.values)
+    model = PatchKMeans(6, seed=0)
+    history = model.fit(subset(dataset.train, 50, 0), patches=500, iterations=2)
+    assert found[0].values["history"] == history
 
 
 def test_figure_4_shows_filters_of_figure_1():

@@ -61,9 +61,12 @@ def cells(settings):
         random = filters(EXPERIMENT, settings, seed, "random", maps)
         centroids = filters(EXPERIMENT, settings, seed, "k-means", maps)
         listed += [accuracy(EXPERIMENT, settings, one) for one in (shallow, random, centroids)]
-        first, *more = CENTROIDS[preset]
-        listed += kmeans_cells(EXPERIMENT, settings, (first,), [seed])
-        slow += kmeans_cells(EXPERIMENT, settings, more, [seed])
+        few, *many = (
+            accuracy(EXPERIMENT, settings, filters(EXPERIMENT, settings, seed, "k-means", k))
+            for k in CENTROIDS[preset]
+        )
+        listed.append(few)
+        slow += many
         slow += [
             accuracy(
                 EXPERIMENT,
@@ -89,33 +92,6 @@ def _search_cells(settings):
         second = second_filters(EXPERIMENT, settings, chosen, SEARCHED_WIDTH, kernel)
         listed.append(accuracy(EXPERIMENT, settings, chosen, second, tested=False))
     return listed
-
-
-def kmeans_cells(experiment, settings, centroids, seeds):
-    """Triangle k-means on whitened patches, read out by a linear SVM: cells for anybody's table.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        Whose cells they become; its ``run`` passes them on to
-        :func:`cae_np.experiments.colour_features.run`.
-    settings : Settings
-    centroids : sequence of int
-        Numbers of centroids.  The papers' "4k features" are 4,000 centroids, as in Coates et
-        al., whose 79.6 % on CIFAR-10 belong to them; a read-out then has 16,000 inputs, four
-        quadrants of each.
-    seeds : sequence of int
-
-    Returns
-    -------
-    list of Cell
-        Of the stage "accuracy", with ``test_accuracy`` and ``test_error`` in per cent.
-    """
-    return [
-        accuracy(experiment, settings, filters(experiment, settings, seed, "k-means", k))
-        for k in centroids
-        for seed in seeds
-    ]
 
 
 # --- tables and pictures --------------------------------------------------------------------------

@@ -1,0 +1,129 @@
+"""The row "K-means (4k feat)" of both tables of Masci et al. 2011, for their experiments to add.
+
+An experiment lists :func:`cells` among its own, passes cells of the stage :data:`STAGE` on to
+:func:`run`, and adds :func:`rows` to its table::
+
+    listed += kmeans_baseline.cells(EXPERIMENT, settings, samples=(1_000, 10_000, 50_000))
+
+    if cell.config["stage"] == kmeans_baseline.STAGE:
+        return kmeans_baseline.run(cell, context)
+
+    table += kmeans_baseline.rows(settings, results)
+
+"4k features" are read as 4,000 centroids: Coates, Lee and Ng (2011), whose code M11 ran, name
+their models so, and it is with 4,000 centroids that they report 79.6 % on CIFAR-10.  The read-out
+then has 16,000 inputs, each centroid's activation summed over four quadrants.  Centroids are
+learned from patches of the labelled images alone, as the authors' code does.
+"""
+
+from ..data import subset
+from ..models.kmeans import PatchKMeans
+from .readout import chosen_and_tested
+from .rows import measured
+
+STAGE = "k-means baseline"
+CENTROIDS = {"smoke": 6, "quick": 100, "paper": 4000}
+CLUSTERING = {
+    "smoke": {"patches": 500, "iterations": 2},
+    "quick": {"patches": 20_000, "iterations": 10},
+    "paper": {"patches": 400_000, "iterations": 50},
+}
+READOUT = {
+    "smoke": {"penalties": [0.03], "iterations": 5},
+    "quick": {"penalties": [0.03], "iterations": 40},
+    "paper": {"penalties": [3e-3, 0.01, 0.03, 0.1], "iterations": 100},
+}
+
+
+def cells(experiment, settings, samples):
+    """One cell for each number of labelled images and each seed.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Whose cells they become.
+    settings : Settings
+    samples : sequence of int
+        Numbers of labelled images; seed by seed the same ones as
+        :func:`cae_np.data.subset` draws elsewhere.
+
+    Returns
+    -------
+    list of Cell
+    """
+    preset = settings.preset
+    maps = CENTROIDS[preset]
+    return [
+        experiment.cell(
+            {
+                "stage": STAGE,
+                "maps": maps,
+                "samples": min(n, settings.data.n_train),
+                "clustering": CLUSTERING[preset],
+                "readout": {"kind": "svm", "scaling": "feature"} | READOUT[preset],
+            },
+            seed,
+            f"k-means: {maps} centroids, {n:,} images",
+        )
+        for n in samples
+        for seed in settings.seeds
+    ]
+
+
+def run(cell, context):
+    """Learn centroids from a subset, read them out, test once.
+
+    Parameters
+    ----------
+    cell : Cell
+    context : Context
+
+    Returns
+    -------
+    values, arrays : dict
+        ``test_error`` and the other values of
+        :func:`cae_np.experiments.readout.chosen_and_tested`, ``history`` of the clustering;
+        the centroids and the whitening of patches.
+    """
+    config = cell.config
+    chosen = subset(context.dataset.train, config["samples"], cell.seed)
+    model = PatchKMeans(config["maps"], seed=cell.seed)
+    history = model.fit(chosen, **config["clustering"])
+    test = context.dataset.test
+    values, _ = chosen_and_tested(
+        config["readout"],
+        [model],
+        chosen,
+        test,
+        (chosen.labels, test.labels),
+        held_out=len(chosen) // 5,
+    )
+    return values | {"history": history}, model.state()[0]
+
+
+def rows(settings, results):
+    """Test errors in per cent, a row for each number of labelled images.
+
+    Parameters
+    ----------
+    settings : Settings
+    results : Results
+
+    Returns
+    -------
+    list of Row
+        Without the paper's figures, which the text at hand has lost.
+    """
+    found = results.where(stage=STAGE)
+    return [
+        measured(
+            settings,
+            found.where(samples=n),
+            "test_error",
+            label=f"K-means, {CENTROIDS[settings.preset]} centroids, {n:,} images",
+            metric="test error",
+            unit="%",
+            samples=n,
+        )
+        for n in dict.fromkeys(result.config["samples"] for result in found)
+    ]
