@@ -17,10 +17,6 @@ def cells(settings):
     return [learned(settings, seed, MAPS[settings.preset], False) for seed in settings.seeds]
 
 
-def run(cell, context):
-    return colour_features.run(cell, context)
-
-
 def rows(settings, results):
     preset = settings.preset
     shared = {
@@ -91,7 +87,7 @@ EXPERIMENT = Experiment(
     data="cifar10",
     seeds={"smoke": 1, "quick": 1, "paper": 1},
     cells=cells,
-    run=run,
+    run=colour_features.run,
     rows=rows,
     figures=figures,
     choices=choices,

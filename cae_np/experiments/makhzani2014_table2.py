@@ -314,10 +314,6 @@ def _best(result):
     return f"{found[penalty]:.2f} % (λ {penalty})"
 
 
-def run(cell, context):
-    return colour_features.run(cell, context)
-
-
 EXPERIMENT = Experiment(
     name="makhzani2014-table2",
     version=1,
@@ -326,7 +322,7 @@ EXPERIMENT = Experiment(
     data="cifar10",
     seeds={"smoke": 1, "quick": 1, "paper": 1},
     cells=cells,
-    run=run,
+    run=colour_features.run,
     rows=rows,
     figures=figures,
     choices=choices,
