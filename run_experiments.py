@@ -3,6 +3,7 @@
 python run_experiments.py                          everything, quickly
 python run_experiments.py --list                   what there is
 python run_experiments.py masci2011-fig1 --preset paper --data-dir DIR
+python run_experiments.py verify --data-dir DIR    test figures again, from trained networks
 """
 
 import argparse
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+VERIFY = "verify"  # a name that is no experiment
 
 
 def main(arguments=None):
@@ -41,6 +43,8 @@ def run(options):
     try:
         if options.list:
             return list_experiments(experiments)
+        if VERIFY in options.names:
+            return verify(options)
         chosen = choose(options.names, experiments)
         require_writable(options.out)
         backend.use(options.backend)
@@ -125,6 +129,29 @@ def list_experiments(experiments):
     for e in found:
         only = " (only when named)" if e.named_only else ""
         print(f"{e.name:{names}}  {e.paper:{papers}}  {e.title}{only}")
+    own, title = "cae_np's own", "Test figures again, from trained networks (only when named)"
+    print(f"{VERIFY:{names}}  {own:{papers}}  {title}")
+    return 0
+
+
+def verify(options):
+    """Recompute the figures of the networks that come trained; returns the exit code.
+
+    Raises
+    ------
+    CaeError
+        If it cannot begin.
+    """
+    from cae_np import backend
+    from cae_np.errors import ConfigError
+    from cae_np.experiments.verify import verify
+
+    if options.names != [VERIFY]:
+        raise ConfigError(f"{VERIFY} is no experiment; name it alone")
+    backend.use(options.backend)
+    print(f"backend: {backend.active().description}")
+    if not verify(options.data_dir, options.download):
+        return refuse("not every figure could be verified; the lines above say why", FAILED)
     return 0
 
 
@@ -140,7 +167,8 @@ def choose(names, experiments):
 
     for name in names:
         if name not in experiments.MODULES:
-            close = difflib.get_close_matches(name, experiments.MODULES, n=1, cutoff=0.5)
+            known = [*experiments.MODULES, VERIFY]
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}?" if close else "--list shows what there is"
             raise ConfigError(f"unknown experiment {name!r}; {hint}")
     if names:

@@ -89,6 +89,7 @@ def test_list_names_everything(capsys, tmp_path):
     assert out.splitlines() == [
         "numbers  M11, table 9   Means of random numbers",
         "sums     M14, figure 9  Sums over cells of another experiment (only when named)",
+        "verify   cae_np's own   Test figures again, from trained networks (only when named)",
     ]
 
 

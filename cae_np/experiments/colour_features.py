@@ -8,6 +8,7 @@ from functools import lru_cache
 from ..data import Split
 from ..models.features import Encoded
 from ..models.kmeans import PatchKMeans
+from ..models.network import Network
 from ..models.wta import WinnerTakeAll
 from ..preprocess import Preprocessing
 from ..training import Plan, train
@@ -69,7 +70,7 @@ def _judge(cell, context):
     images = _intensities if learned["method"] == "k-means" else prepared_like
     train_images, test_images = images(context.dataset, learned)
     labels = context.dataset.train.labels[: len(train_images)], context.dataset.test.labels
-    values, arrays = chosen_and_tested(
+    values, readout = chosen_and_tested(
         config["readout"],
         layers,
         train_images,
@@ -84,7 +85,11 @@ def _judge(cell, context):
             if isinstance(error, dict)
             else 100 - error
         )
-    return values, arrays
+    if not (readout and learned["method"] == "winner-take-all"):  # nothing that is worth keeping
+        return values, {}
+    preprocessing = Preprocessing(learned["whiten"], epsilon=learned["epsilon"])
+    arrays, network = Network(layers, readout, preprocessing).state()
+    return values | {"network": network}, arrays
 
 
 STAGES = {

@@ -226,7 +226,7 @@ def figures(settings, results):
         result = found[0]
         dead = result.values["history"][-1]["dead_maps"]
         pictures[f"filters-{maps}.png"] = Picture(
-            plotting.filter_grid({"decoder": result.arrays["w_dec"]}),
+            plotting.filter_grid({"decoder": result.arrays["layer 1/w_dec"]}),
             alt=f"{maps} decoder filters of 7×7 pixels in grey; "
             f"{dead} of the maps were never active in the last epoch.",
             caption=f"Decoder filters, {maps} maps, {settings.data.name}, seed {result.seed}.",

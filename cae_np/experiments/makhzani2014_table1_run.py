@@ -3,6 +3,7 @@
 from ..errors import DivergenceError
 from ..models.features import Encoded, feature_matrix
 from ..models.linear import SoftmaxRegression
+from ..models.network import Network
 from ..models.wta import WinnerTakeAll
 from ..training import Plan, train
 
@@ -36,8 +37,7 @@ def _final(cell, context):
     images = _some(context.dataset.train, cell.config["images"])
     layer = WinnerTakeAll(images.images.shape[1], seed=cell.seed, **chosen["layer"])
     history = _trained(cell, context, layer, images, chosen["plan"])
-    values = _test(chosen, images, context.dataset.test, [layer])
-    return values | {"chosen": chosen, "history": history}, _weights(layer)
+    return _tested(chosen, images, context.dataset.test, [layer], history)
 
 
 def _deep_search(cell, context):
@@ -56,8 +56,7 @@ def _deep_final(cell, context):
     below = _restored(first.values["chosen"]["layer"], first)
     images = _some(context.dataset.train, cell.config["images"])
     layer, history = _second_layer(cell, context, below, images, chosen["layer"], chosen["plan"])
-    values = _test(chosen, images, context.dataset.test, [below, layer])
-    return values | {"chosen": chosen, "history": history}, _weights(layer)
+    return _tested(chosen, images, context.dataset.test, [below, layer], history)
 
 
 def _second_layer(cell, context, below, images, options, plan):
@@ -87,18 +86,25 @@ def _validation_errors(config, fit, validation, layers):
     return errors
 
 
-def _test(chosen, train_images, test, layers):
+def _tested(chosen, train_images, test, layers, history):
+    """Values and arrays of a final cell: its error on test digits, and the network itself."""
     features = feature_matrix(train_images, layers)
     readout = SoftmaxRegression(features.shape[1], 10, penalty=chosen["penalty"])
     report = readout.fit(features, train_images.labels, max_iterations=chosen["iterations"])
     training_error = float(readout.error_rate(features, train_images.labels))
     del features  # gigabytes
-    test_error = float(readout.error_rate(feature_matrix(test, layers), test.labels))
+    network = Network(layers, readout)
+    wrong = network.count_errors(test)
+    arrays, config = network.state() if history else ({}, None)  # random filters are not kept
     return {
-        "test_error": 100 * test_error,
+        "test_error": 100 * wrong / len(test),
+        "wrong": wrong,
         "training_error": 100 * training_error,
         "readout": report,
-    }
+        "chosen": chosen,
+        "history": history,
+        "network": config,
+    }, arrays
 
 
 def _best(searched):
@@ -137,7 +143,8 @@ def _weights(layer):
 
 
 def _restored(options, result):
-    """The first layer that a cell trained."""
-    layer = WinnerTakeAll(result.arrays["w_enc"].shape[1], **options)
-    layer.load_state(result.arrays)
+    """The first layer that a search or a final cell trained."""
+    arrays = {name.removeprefix("layer 1/"): a for name, a in result.arrays.items()}
+    layer = WinnerTakeAll(arrays["w_enc"].shape[1], **options)
+    layer.load_state({name: arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
     return layer

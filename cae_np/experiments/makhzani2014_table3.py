@@ -303,7 +303,7 @@ def _tested(chosen, pairs, test, layers, preprocessing, history):
         "chosen": chosen,
         "history": history,
     }
-    if not all(isinstance(layer, WinnerTakeAll) for layer in layers) or not layers:
+    if not (history and preprocessing):  # only what winner-take-all learned is kept
         return values, {}
     arrays, config = Network(layers, readout, preprocessing).state()
     return values | {"network": config}, arrays

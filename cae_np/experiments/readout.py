@@ -55,10 +55,11 @@ def chosen_and_tested(options, layers, train, test, labels, held_out):
     Returns
     -------
     values : dict
-        ``validation_error`` (per cent, by penalty), ``penalty``, and with test images
-        ``test_error``, ``training_error`` (per cent) and ``readout`` (the report of L-BFGS).
-    arrays : dict
-        The read-out that was tested, as its ``state()`` has it; empty where there is none.
+        ``validation_error`` (per cent, by penalty), ``penalty``, and with test images ``wrong``
+        (how many), ``test_error``, ``training_error`` (per cent) and ``readout`` (the report of
+        L-BFGS).
+    readout : LinearReadout or None
+        Fitted on all training images; None without test images.
 
     Notes
     -----
@@ -75,14 +76,15 @@ def chosen_and_tested(options, layers, train, test, labels, held_out):
     penalty = float(min(errors, key=errors.get))
     values = {"validation_error": errors, "penalty": penalty}
     if test is None:
-        return values, {}
+        return values, None
     readout, report = _fitted(options, penalty, features, of_train)
-    values |= {
-        "test_error": 100 * _error_by_blocks(readout, layers, test, of_test),
+    wrong = _errors_by_blocks(readout, layers, test, of_test)
+    return values | {
+        "wrong": wrong,
+        "test_error": 100 * wrong / len(test),
         "training_error": 100 * readout.error_rate(features, of_train),
         "readout": report,
-    }
-    return values, readout.state()[0]
+    }, readout
 
 
 def _fitted(options, penalty, features, labels):
@@ -97,12 +99,11 @@ def _fitted(options, penalty, features, labels):
     return readout, readout.fit(features, labels, max_iterations=options["iterations"])
 
 
-def _error_by_blocks(readout, layers, images, labels, block=1000):
-    """The error rate where the features of all images at once would take too much memory."""
-    encoded, wrong = Encoded(images, layers), 0.0
+def _errors_by_blocks(readout, layers, images, labels, block=1000):
+    """How many are wrong, where the features of all images at once would take too much memory."""
+    encoded, wrong = Encoded(images, layers), 0
     for start in range(0, len(images), block):
         rows = slice(start, start + block)
         x = encoded.batch(rows)
-        features = x.reshape(len(x), -1)
-        wrong += readout.error_rate(features, labels[rows]) * len(x)
-    return wrong / len(images)
+        wrong += round(readout.error_rate(x.reshape(len(x), -1), labels[rows]) * len(x))
+    return wrong
