@@ -9,7 +9,7 @@ from test_experiments_makhzani import nobody_said_where_data_are  # noqa: F401
 
 from cae_np import backend, experiments, storage
 from cae_np.data import Dataset, solids
-from cae_np.experiments import filter_copies, runner
+from cae_np.experiments import filter_copies, runner, stereo_features
 from cae_np.experiments import makhzani2014_fig5 as fig5
 from cae_np.experiments import makhzani2014_table3 as table3
 from cae_np.experiments.experiment import Cell, DataFacts, Settings
@@ -97,10 +97,10 @@ def searched(*errors, **config):
 def test_the_lowest_mean_over_the_instances_is_chosen():
     a = searched({"svm 0.1": 1.0, "svm 1": 9.0}, {"svm 0.1": 9.0, "svm 1": 2.0}, way="a")
     b = searched({"svm 0.1": 4.0, "svm 1": 8.0}, {"svm 0.1": 5.0, "svm 1": 8.0}, way="b")
-    chosen = table3.best([*a, *b])
+    chosen = stereo_features.best([*a, *b])
     assert (chosen["config"], chosen["readout"]) == ({"way": "b"}, "svm 0.1")
     assert chosen["validation_error"] == 4.5 and chosen["by_fold"] == [4.0, 5.0]
-    equal = table3.best([*b, *searched({"svm 1": 4.0}, {"svm 1": 5.0}, way="c")])
+    equal = stereo_features.best([*b, *searched({"svm 1": 4.0}, {"svm 1": 5.0}, way="c")])
     assert equal["config"] == {"way": "b"}
 
 
@@ -113,7 +113,7 @@ def test_each_instance_is_left_out_in_turn_and_the_test_pairs_never_seen():
     train = solids.draw(250, 0)
     dataset = Dataset("solids", "embedded", train, None, solids.CLASSES, 50)  # no test pairs at all
     config = {"fold": 2, "pairs": 80}
-    fit, validation = table3._without_one_instance(dataset, config)
+    fit, validation = stereo_features._without_one_instance(dataset, config)
     assert len(fit) == 80 and 7 not in fit.instances and set(validation.instances) == {7}
 
 

@@ -165,7 +165,8 @@ class DataFacts:
     name, source, checksum : str
         As :class:`cae_np.data.Dataset` has them.
     n_train, n_validation, n_test : int
-        Records; the validation records are the last of the training records.
+        Records; the validation records are the last of the training records, or those of one
+        instance (see :meth:`cae_np.data.Dataset.held_out`).
     image_shape : tuple of int
         (C, H, W).
     """

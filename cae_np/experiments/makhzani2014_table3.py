@@ -12,19 +12,11 @@ takes what did best on average, trains on all, and looks at the test pairs once.
 
 import statistics
 
-from ..data import subset
-from ..models.features import Encoded
-from ..models.kmeans import PatchKMeans
-from ..models.linear import READOUTS
-from ..models.network import Network, as_views, count_errors, record_features
-from ..models.wta import WinnerTakeAll
-from ..preprocess import Preprocessing
-from ..training import Plan, train
+from ..training import Plan
+from . import stereo_features
 from .experiment import Choice, Experiment, Picture
 from .rows import cited, claim, measured
 
-FIRST = {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4}
-SECOND = {"pool_width": 3, "pool_stride": 2, "scale": 0.03}
 FOLDS = {"smoke": 2, "quick": 2, "paper": 5}  # instances that are left out
 MAPS = {"smoke": 4, "quick": 32, "paper": 128}
 PAIRS = {"smoke": 100, "quick": 1_500, "paper": 24_300}
@@ -53,7 +45,8 @@ WAYS = {
 }
 READOUT_OPTIONS = {"smoke": ("svm 0.1",), "quick": ("svm 0.1",),
                    "paper": ("svm 0.1", "svm 1", "softmax 0.1")}  # fmt: skip
-CENTROIDS = {"smoke": (4,), "quick": (32,), "paper": (128, 1600)}
+CENTROIDS = {"smoke": (4,), "quick": (32,), "paper": (128,)}
+SLOW_CENTROIDS = {"smoke": (), "quick": (), "paper": (1600,)}
 CLUSTERING = {
     "smoke": {"patches": 500, "iterations": 2},
     "quick": {"patches": 10_000, "iterations": 10},
@@ -74,28 +67,25 @@ CITED = (
 
 
 def cells(settings):
-    preset, first = settings.preset, settings.seeds[0]
-    tables = {
-        "winner-take-all": [_way(preset, name) for name in WAYS[preset]],
-        "random": [_way(preset, "") | {"plan": None}],
-        "pixels": [{}],
-    }
-    listed, searches, finals = [], {}, {}
-    for method, ways in tables.items():
-        maps = MAPS[preset] if method != "pixels" else None
-        searches[method] = _search_cells(settings, method, maps, ways)
-        seeds = settings.seeds if method != "pixels" else [first]
-        finals[method] = [
-            _final_cell(settings, method, maps, seed, searches[method]) for seed in seeds
-        ]
-        listed += searches[method] + finals[method]
-    below = searches["winner-take-all"], finals["winner-take-all"][0]
-    centroids, *more = CENTROIDS[preset]
-    listed += _kmeans_cells(settings, centroids)
-    listed += _deep_cells(settings, *below)  # what takes hours comes last
-    for K in more:
-        listed += _kmeans_cells(settings, K)
-    return listed
+    preset, seeds = settings.preset, settings.seeds
+    maps, one = MAPS[preset], seeds[:1]
+    ways = {name: _way(preset, name) for name in WAYS[preset]}
+    search, finals = _cells_of(settings, "winner-take-all", maps, ways, seeds)
+    untrained = {"": ways[""] | {"plan": None}}
+    clustered = {"": {"clustering": CLUSTERING[preset]}}
+    others = [
+        _cells_of(settings, "random", maps, untrained, seeds),
+        _cells_of(settings, "pixels", None, {"": {}}, one),
+        *(_cells_of(settings, "k-means", K, clustered, one) for K in CENTROIDS[preset]),
+    ]
+    slow = [_cells_of(settings, "k-means", K, clustered, one) for K in SLOW_CENTROIDS[preset]]
+    return [
+        *search,
+        *finals,
+        *(cell for pair in others for part in pair for cell in part),
+        *_deep_cells(settings, search, finals[0]),
+        *(cell for pair in slow for part in pair for cell in part),
+    ]
 
 
 def _way(preset, name):
@@ -104,39 +94,39 @@ def _way(preset, name):
     return way | {"plan": Plan(**way["plan"]).as_dict()}
 
 
-def _search_cells(settings, method, maps, ways):
-    preset, seed = settings.preset, settings.seeds[0]
-    names = list(WAYS[preset]) if method == "winner-take-all" else [""]
-    return [
+def _cells_of(settings, method, maps, ways, seeds):
+    """Search cells for every way and every instance left out, and final cells for every seed."""
+    preset = settings.preset
+    called = {
+        "winner-take-all": f"{maps} maps",
+        "random": f"{maps} untrained maps",
+        "pixels": "pixels",
+        "k-means": f"k-means, {maps} centroids",
+    }[method]
+    shared = {"method": method, "maps": maps}
+    search = [
         EXPERIMENT.cell(
             {
                 "stage": "search",
-                "method": method,
-                "maps": maps,
                 "fold": fold,
                 "pairs": SEARCHED[preset],
                 "way": way,
                 "readouts": list(READOUT_OPTIONS[preset]),
                 "iterations": ITERATIONS[preset],
+                **shared,
             },
-            seed,
-            f"search: {_called(method, maps)}{name and ', '}{name}, fold {fold + 1}",
+            settings.seeds[0],
+            ", ".join(filter(None, (f"search: {called}", name, f"fold {fold + 1}"))),
         )
-        for name, way in zip(names, ways, strict=True)
+        for name, way in ways.items()
         for fold in range(FOLDS[preset])
     ]
-
-
-def _final_cell(settings, method, maps, seed, search):
-    pairs = min(PAIRS[settings.preset], settings.data.n_train)
-    config = {"stage": "final", "method": method, "maps": maps, "pairs": pairs}
-    return EXPERIMENT.cell(config, seed, _called(method, maps), needs=search)
-
-
-def _kmeans_cells(settings, K):
-    way = {"clustering": CLUSTERING[settings.preset]}
-    search = _search_cells(settings, "k-means", K, [way])
-    return [*search, _final_cell(settings, "k-means", K, settings.seeds[0], search)]
+    pairs = min(PAIRS[preset], settings.data.n_train)
+    finals = [
+        EXPERIMENT.cell({"stage": "final", "pairs": pairs, **shared}, seed, called, needs=search)
+        for seed in seeds
+    ]
+    return search, finals
 
 
 def _deep_cells(settings, search, final):
@@ -173,197 +163,6 @@ def _deep_cells(settings, search, final):
     ]
 
 
-def _called(method, maps):
-    return {
-        "winner-take-all": f"{maps} maps",
-        "random": f"{maps} untrained maps",
-        "pixels": "pixels",
-        "k-means": f"k-means, {maps} centroids",
-    }[method]
-
-
-# --- what a cell does -----------------------------------------------------------------------------
-
-
-def run(cell, context):
-    return STAGES[cell.config["stage"]](cell, context)
-
-
-def _search(cell, context):
-    """Learn features without one instance, and read them out on it with each classifier."""
-    fit, validation = _without_one_instance(context.dataset, cell.config)
-    layers, preprocessing, history = _learn(cell, context, fit, cell.config["way"])
-    errors = _validation_errors(cell.config, fit, validation, layers, preprocessing)
-    weights = _weights(layers[0]) if cell.config["method"] == "winner-take-all" else {}
-    return {"validation_error": errors, "history": history}, weights
-
-
-def _final(cell, context):
-    """Take the way and the classifier that did best, learn on all, test once."""
-    chosen = best(context.needed)
-    pairs = context.dataset.train.take(slice(cell.config["pairs"]))
-    layers, preprocessing, history = _learn(cell, context, pairs, chosen["config"]["way"])
-    return _tested(chosen, pairs, context.dataset.test, layers, preprocessing, history)
-
-
-def _deep_search(cell, context):
-    """The second layer's kernel, on the best first layers of the search."""
-    fold = context.needed.where(fold=cell.config["fold"])
-    way = best(context.needed)["config"]["way"]
-    [below] = fold.where(way=way)
-    fit, validation = _without_one_instance(context.dataset, cell.config)
-    layer, preprocessing = _restored(below), _preprocessing(way).fit(as_views(fit, 1))
-    second, history = _second_layer(cell, context, fit, layer, preprocessing, cell.config["kernel"])
-    errors = _validation_errors(cell.config, fit, validation, [layer, second], preprocessing)
-    return {"validation_error": errors, "history": history}, {}
-
-
-def _deep_final(cell, context):
-    below, *searched = context.needed
-    chosen, way = best(searched), below.values["chosen"]["config"]["way"]
-    pairs = context.dataset.train.take(slice(cell.config["pairs"]))
-    layer, preprocessing = _restored(below), _preprocessing(way).fit(as_views(pairs, 1))
-    second, history = _second_layer(
-        cell, context, pairs, layer, preprocessing, chosen["config"]["kernel"]
-    )
-    return _tested(chosen, pairs, context.dataset.test, [layer, second], preprocessing, history)
-
-
-STAGES = {
-    "search": _search,
-    "final": _final,
-    "deep search": _deep_search,
-    "deep final": _deep_final,
-}
-
-
-def _without_one_instance(dataset, config):
-    """Pairs to fit on, no more than are searched on, and those of the instance left out."""
-    fit, validation = dataset.held_out(config["fold"])
-    return subset(fit, min(config["pairs"], len(fit)), 0), validation
-
-
-def _learn(cell, context, pairs, way):
-    """Layers, the preprocessing before them or None, and the history of their training."""
-    method, maps = cell.config["method"], cell.config["maps"]
-    views = as_views(pairs, 1)
-    if method == "pixels":
-        return [], None, []
-    if method == "k-means":
-        model = PatchKMeans(maps, seed=cell.seed)
-        return [model], None, model.fit(views, **way["clustering"])
-    preprocessing = _preprocessing(way).fit(views)
-    layer = WinnerTakeAll(1, maps, scale=way["scale"], seed=cell.seed, **FIRST)
-    history = []
-    if way["plan"]:
-        images, plan = preprocessing.apply(views), Plan(**way["plan"])
-        history = train(layer, images, plan, cell.seed, 0, context.label, context.checkpoint)
-    return [layer], preprocessing, history
-
-
-def _second_layer(cell, context, pairs, below, preprocessing, kernel):
-    images = Encoded(preprocessing.apply(as_views(pairs, 1)), [below])
-    layer = WinnerTakeAll(
-        below.config["maps"],
-        cell.config["maps"],
-        (kernel, kernel),
-        seed=cell.seed,
-        stage=1,
-        **SECOND,
-    )
-    plan = Plan(**cell.config["plan"])
-    return layer, train(layer, images, plan, cell.seed, 1, context.label, context.checkpoint)
-
-
-def _validation_errors(config, fit, validation, layers, preprocessing):
-    """Per cent of wrong validation pairs, by classifier."""
-    features = record_features(fit, layers, preprocessing)
-    errors = {}
-    for name in config["readouts"]:
-        readout, _ = _fitted(name, features, fit.labels, config["iterations"])
-        wrong = count_errors(readout, validation, layers, preprocessing)
-        errors[name] = 100 * wrong / len(validation)
-    return errors
-
-
-def _tested(chosen, pairs, test, layers, preprocessing, history):
-    """Values and arrays of a final cell: its error on test pairs, and the network itself."""
-    features = record_features(pairs, layers, preprocessing)
-    readout, report = _fitted(
-        chosen["readout"], features, pairs.labels, chosen["config"]["iterations"]
-    )
-    training_error = 100 * float(readout.error_rate(features, pairs.labels))
-    del features  # gigabytes
-    wrong = count_errors(readout, test, layers, preprocessing)
-    values = {
-        "test_error": 100 * wrong / len(test),
-        "wrong": wrong,
-        "training_error": training_error,
-        "readout": report,
-        "chosen": chosen,
-        "history": history,
-    }
-    if not (history and preprocessing):  # only what winner-take-all learned is kept
-        return values, {}
-    arrays, config = Network(layers, readout, preprocessing).state()
-    return values | {"network": config}, arrays
-
-
-def _fitted(name, features, labels, iterations):
-    """The classifier of that name ("svm 0.1": what it is, and λ) and the report of its fit."""
-    kind, penalty = name.split()
-    classes = int(labels.max()) + 1
-    readout = READOUTS[kind](features.shape[1], classes, penalty=float(penalty), scaling="feature")
-    return readout, readout.fit(features, labels, max_iterations=iterations)
-
-
-def best(searched):
-    """Which configuration and classifier had the lowest error on average over the folds.
-
-    Parameters
-    ----------
-    searched : sequence of Result
-        Of search cells, every configuration with the same folds.
-
-    Returns
-    -------
-    dict
-        ``config`` (without its fold), ``readout``, ``validation_error`` (mean, in per cent) and
-        ``by_fold``; of equals the first.
-    """
-    tried = {}
-    for result in searched:
-        config = {name: value for name, value in result.config.items() if name != "fold"}
-        for readout, error in result.values["validation_error"].items():
-            _, _, errors = tried.setdefault(f"{config} {readout}", (config, readout, []))
-            errors.append(error)
-    config, readout, errors = min(tried.values(), key=lambda one: statistics.fmean(one[2]))
-    return {
-        "config": config,
-        "readout": readout,
-        "validation_error": statistics.fmean(errors),
-        "by_fold": errors,
-    }
-
-
-def _preprocessing(way):
-    return Preprocessing(epsilon=way["epsilon"])
-
-
-def _weights(layer):
-    arrays, _ = layer.state()
-    arrays.pop("tally")
-    return arrays
-
-
-def _restored(result):
-    """The first layer that a search or a final cell learned."""
-    arrays = {name.removeprefix("layer 1/"): a for name, a in result.arrays.items()}
-    layer = WinnerTakeAll(1, len(arrays["b"]), **FIRST)
-    layer.load_state({name: arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
-    return layer
-
-
 # --- tables and pictures --------------------------------------------------------------------------
 
 
@@ -391,7 +190,8 @@ def rows(settings, results):
         cited(settings, value, label=label, metric="test error", unit="%", source="M14, table 3")
         for label, value in CITED
     ]
-    centroids = dict.fromkeys(CENTROIDS[preset]) | (PAPER["k-means"] if preset == "paper" else {})
+    centroids = dict.fromkeys(CENTROIDS[preset] + SLOW_CENTROIDS[preset])
+    centroids |= PAPER["k-means"] if preset == "paper" else {}
     for K, paper in centroids.items():
         found = finals.where(method="k-means", maps=K)
         table.append(row(found, f"Triangle k-means, {K} maps", paper))
@@ -400,7 +200,8 @@ def rows(settings, results):
         row(random, f"Untrained random filters, {maps} maps", control=True),
         row(finals.where(method="pixels"), "Pixels of both views", control=True),
     ]
-    widths = dict.fromkeys(WIDTHS[preset]) | (PAPER["deep"] if preset == "paper" else {})
+    widths = dict.fromkeys(WIDTHS[preset])
+    widths |= PAPER["deep"] if preset == "paper" else {}
     for width, paper in widths.items():
         table.append(row(deep.where(maps=width), f"Deep, {maps} + {width} maps", paper))
     return table + _claims(settings, finals, deep, n)
@@ -431,7 +232,7 @@ def _claims(settings, finals, deep, n):
             label="control",
         )
     ]
-    for K in CENTROIDS[preset]:
+    for K in CENTROIDS[preset] + SLOW_CENTROIDS[preset]:
         centroids = finals.where(method="k-means", maps=K).by_seed("test_error")
         found.append(
             verdict(
@@ -558,7 +359,7 @@ EXPERIMENT = Experiment(
     data="norb",
     seeds={"smoke": 1, "quick": 1, "paper": 3},
     cells=cells,
-    run=run,
+    run=stereo_features.run,
     rows=rows,
     figures=figures,
     choices=choices,
