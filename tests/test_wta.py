@@ -309,9 +309,9 @@ def test_features_of_many_images_never_need_all_maps():
     finally:
         tracemalloc.stop()
     assert features.shape == (400, 160 * 100) and features.dtype == np.float32
-    np.testing.assert_array_equal(
-        features[123:127], encoded.batch(np.arange(123, 127)).reshape(4, -1)
-    )
+    # Not the same bits: a product of another size may be summed in another order.
+    expected = encoded.batch(np.arange(123, 127)).reshape(4, -1)
+    np.testing.assert_allclose(features[123:127], expected, rtol=1e-4, atol=1e-6)
     assert peak < 40e6
 
 

@@ -70,9 +70,7 @@ def _winner_take_all(config, views, seed, context):
     plan = Plan(**config["plan"])
     history = train(model, images, plan, seed, 0, context.label, context.checkpoint)
     values |= {"after": _measures(to_numpy(model.w_dec)), "history": history}
-    arrays, _ = model.state()
-    del arrays["tally"]
-    return values, arrays
+    return values, model.weights()
 
 
 def _kmeans(config, views, seed, context):
@@ -196,13 +194,19 @@ def figures(settings, results):
     maps = next(iter(panels.values())).config["maps"]
     return {
         "filters.png": Picture(
-            plotting.filter_grid({title: r.arrays["w_dec"] for title, r in panels.items()}),
+            plotting.filter_grid(
+                {title: _own_scale(r.arrays["w_dec"]) for title, r in panels.items()}
+            ),
             alt=f"Panels of {maps} filters of 9×9 pixels in grey; so many have an "
             f"orientation: {edges}.",
-            caption=f"Decoder filters, and centroids of patches; {settings.data.name}, seed "
-            f"{settings.seeds[0]}.",
+            caption="Decoder filters, and centroids of patches, each divided by its largest "
+            f"magnitude; {settings.data.name}, seed {settings.seeds[0]}.",
         )
     }
+
+
+def _own_scale(w):
+    return w / abs(w).max(axis=(1, 2, 3), keepdims=True)
 
 
 def choices(settings, results):

@@ -28,7 +28,7 @@ def _search(cell, context):
     except DivergenceError as error:
         return {"diverged": str(error), "validation_error": {}}, {}
     errors = _validation_errors(config, _some(images, config["fitted"]), validation, [layer])
-    return {"validation_error": errors, "history": history}, _weights(layer)
+    return {"validation_error": errors, "history": history}, layer.weights()
 
 
 def _final(cell, context):
@@ -134,12 +134,6 @@ def _fit_and_validation(dataset, n):
 
 def _some(split, n):
     return split.take(slice(min(n, len(split))))
-
-
-def _weights(layer):
-    arrays, _ = layer.state()
-    arrays.pop("tally")
-    return arrays
 
 
 def _restored(options, result):

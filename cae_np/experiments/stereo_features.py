@@ -39,7 +39,7 @@ def _search(cell, context):
     fit, validation = _without_one_instance(context.dataset, cell.config)
     layers, preprocessing, history = _learn(cell, context, fit, cell.config["way"])
     errors = _validation_errors(cell.config, fit, validation, layers, preprocessing)
-    weights = _weights(layers[0]) if cell.config["method"] == "winner-take-all" else {}
+    weights = layers[0].weights() if cell.config["method"] == "winner-take-all" else {}
     return {"validation_error": errors, "history": history}, weights
 
 
@@ -193,12 +193,6 @@ def best(searched):
 
 def _preprocessing(way):
     return Preprocessing(epsilon=way["epsilon"])
-
-
-def _weights(layer):
-    arrays, _ = layer.state()
-    arrays.pop("tally")
-    return arrays
 
 
 def _restored(result):

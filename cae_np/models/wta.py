@@ -286,10 +286,13 @@ class WinnerTakeAll:
         """
         return self._tally.read()
 
+    def weights(self):
+        """Host copies of the parameters, by name: all that features and reconstructions need."""
+        return host_parameters(self.params)
+
     def state(self):
         """``(host arrays by name, configuration)``; "tally" is what telemetry has counted."""
-        arrays = host_parameters(self.params)
-        return arrays | {"tally": to_numpy(self._tally.counts).copy()}, dict(self.config)
+        return self.weights() | {"tally": to_numpy(self._tally.counts).copy()}, dict(self.config)
 
     def load_state(self, arrays):
         """Take parameters saved by :meth:`state` of a model of the same configuration."""
