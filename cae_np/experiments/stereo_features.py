@@ -122,12 +122,11 @@ def _second_layer(cell, context, pairs, below, preprocessing, kernel):
 
 def _validation_errors(config, fit, validation, layers, preprocessing):
     """Per cent of wrong validation pairs, by classifier."""
-    features = record_features(fit, layers, preprocessing)
+    features, others = (record_features(some, layers, preprocessing) for some in (fit, validation))
     errors = {}
     for name in config["readouts"]:
         readout, _ = _fitted(name, features, fit.labels, config["iterations"])
-        wrong = count_errors(readout, validation, layers, preprocessing)
-        errors[name] = 100 * wrong / len(validation)
+        errors[name] = 100 * readout.error_rate(others, validation.labels)
     return errors
 
 
