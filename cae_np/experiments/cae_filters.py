@@ -226,7 +226,9 @@ def figures(figure, settings, results):
             caption="Filters of four auto-encoders, each scaled to its own largest weight: the "
             f"first {DRAWN} of {source}.",
         )
-        drawn = {figure.images: some.arrays["images"]}
+        # Cells of figure 1 that are older than figure 2 call them digits.
+        clean = some.arrays["images" if "images" in some.arrays else "digits"]
+        drawn = {figure.images: clean}
         for variant, result in first.items():
             if result.config["plan"]["amount"]:
                 drawn[f"({variant}) input"] = result.arrays["inputs"]

@@ -22,8 +22,8 @@ TABLE = pretraining.Table(
     plan={"rate": 0.01, "batch_size": 10},
     epochs={
         "smoke": {40: 1, 80: 1},
-        "quick": {200: 15, 1_000: 4},
-        "paper": {1_000: 60, 10_000: 30, 50_000: 20},
+        "quick": {200: 10, 1_000: 4},
+        "paper": {1_000: 60, 10_000: 25, 50_000: 15},
     },
     translation=0.05,
     intensities=(-1.0, 1.0),

@@ -13,7 +13,7 @@ from ..training import Plan, train
 from .scaled import Scaled
 
 LOOKED_AT = 500  # held-out images for learning curves and reconstruction errors
-CURVE_POINTS = 20  # at most, in a learning curve
+CURVE_POINTS = 10  # at most, in a learning curve
 
 
 def run(cell, context):
