@@ -22,7 +22,7 @@ TABLE = pretraining.Table(
     plan={"rate": 0.01, "batch_size": 10},
     epochs={
         "smoke": {40: 1, 80: 1},
-        "quick": {200: 10, 1_000: 4},
+        "quick": {200: 20, 1_000: 6},
         "paper": {1_000: 60, 10_000: 25, 50_000: 15},
     },
     translation=0.05,

@@ -60,7 +60,10 @@ class Table:
         What black and white become.
     alternatives : dict of str to dict
         Other answers to open questions, by name: changes to ``layer_plan``, ``auto_encoder``,
-        ``plan``, ``epochs`` (a number), ``translation`` or ``intensities``, and ``start``.
+        ``plan``, ``epochs`` (a number), ``translation`` or ``intensities``; ``rescaled``, whether
+        pre-trained kernels get the spread of random ones; ``spread``, the standard deviation of
+        all weights that no stack sets, whatever their fan-in; and ``start``, unless it is
+        "pre-trained".
     alternative_seeds : int
         How many of the seeds try them, with the fewest labelled images.
     """
@@ -169,6 +172,7 @@ class _Maker:
             "plan": Plan(epochs=epochs, **plan).as_dict(),
             "translation": changes.get("translation", self.table.translation),
             "rescaled": changes.get("rescaled", False),
+            "spread": changes.get("spread"),
             "alternative": alternative,
         }
         return self.experiment.cell(config, seed, self._label(start, n, images, alternative), stack)

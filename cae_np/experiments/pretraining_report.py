@@ -355,13 +355,15 @@ def shared_choices(table, settings, results):
         Choice(
             "Initial weights of the network",
             "N(0, 1/fan-in), biases 0",
-            "not given; a unit then has about the variance of its inputs",
+            "not given; a unit then has about the variance of its inputs.  Weights of one size "
+            "whatever the fan-in were customary",
+            effect(*changing("spread")),
         ),
         Choice(
             'Fine-tuning: "the learning rate is annealed"',
             _plan_in_words(table, settings),
             "not given; plain gradient descent in small batches is near to on-line learning",
-            effect(*changing("plan")),
+            effect(*changing("plan"), *changing("epochs")),
         ),
         Choice(
             "How auto-encoders are trained",

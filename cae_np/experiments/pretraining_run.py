@@ -148,7 +148,12 @@ def confusion(labels, predicted, classes=10):
 
 
 def _network(cell, context):
-    return ConvNet(context.dataset.image_shape, **cell.config["network"], seed=cell.seed)
+    network = ConvNet(context.dataset.image_shape, **cell.config["network"], seed=cell.seed)
+    if spread := cell.config.get("spread"):
+        for w in network.params.values():
+            if w.ndim > 1:
+                w *= spread * w[0].size ** 0.5
+    return network
 
 
 def _stack(cell, context):
