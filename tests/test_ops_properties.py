@@ -12,7 +12,7 @@ from cae_np.coursework.cases import CASES, Case
 from cae_np.coursework.properties import PROPERTIES
 from cae_np.ops import reference
 
-OF_MODELS = [p for p in PROPERTIES if p.subject.endswith("AutoEncoder")]
+OF_MODELS = [p for p in PROPERTIES if p.subject[0].isupper()]  # classes
 OF_OPERATIONS = [p for p in PROPERTIES if p not in OF_MODELS]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from .. import ops
 from ..models.autoencoder import AutoEncoder
 from ..models.cae import ConvAutoEncoder
+from ..models.cnn import ConvNet
 from ..ops.sparse import sparse_decode, sparse_decode_backward
 from ..optim import sgd_step
 from .cases import CASES
@@ -25,7 +26,7 @@ def implementation(**replaced):
     -------
     impl : namespace
     """
-    own = (AutoEncoder, ConvAutoEncoder, sgd_step, sparse_decode, sparse_decode_backward)
+    own = (AutoEncoder, ConvAutoEncoder, ConvNet, sgd_step, sparse_decode, sparse_decode_backward)
     own += (tied_cae_gradient, zca_whiten, gradient_check)
     return SimpleNamespace(**(vars(ops) | {one.__name__: one for one in own} | replaced))
 

@@ -274,10 +274,35 @@ def autoencoder_has_its_gradient(impl, xp, case):
         _check_model(what, model, xp, case)
 
 
-def _check_model(what, model, xp, case):
-    """Check a model with random biases, as initialised and after a few steps of descent."""
+def network_has_its_gradient(impl, xp, case):
+    """The gradients of a network of one convolution, pooled where there is room for it."""
+    side = min(case.kh, case.kw)
+    left = min(case.H, case.W) - side + 1
+    for pool in (2, None):
+        if pool and left < pool:
+            continue
+        model = impl.ConvNet(
+            case.image[1:],
+            maps=(case.K,),
+            kernels=(side,),
+            pools=(pool,),
+            hidden=4,
+            classes=3,
+            seed=case.seed,
+            dtype="float64",
+        )
+        labels = xp.asarray(generator_of(case, stage=2).integers(0, 3, case.N))
+        _check_model(f"pooling {pool}", model, xp, case, labels)
+
+
+def _check_model(what, model, xp, case, target=None):
+    """Check a model with random biases, as initialised and after a few steps of descent.
+
+    Without a target it is to reconstruct other images than it sees.
+    """
     rng = generator_of(case)
-    x, target = (xp.asarray(normal(rng, case.image)) for _ in range(2))
+    x, other = (xp.asarray(normal(rng, case.image)) for _ in range(2))
+    target = other if target is None else target
     for parameter in model.params.values():
         parameter += xp.asarray(0.1 * rng.standard_normal(parameter.shape))
     for steps in (0, 3):
@@ -298,4 +323,5 @@ PROPERTIES = (
     ),
     Property("ConvAutoEncoder", "difference quotients", ("ConvAutoEncoder",), cae_has_its_gradient),
     Property("AutoEncoder", "difference quotients", ("AutoEncoder",), autoencoder_has_its_gradient),
+    Property("ConvNet", "difference quotients", ("ConvNet",), network_has_its_gradient),
 )

@@ -1,7 +1,9 @@
-"""Mistakes in the gradients of whole auto-encoders."""
+"""Mistakes in the gradients of whole models."""
 
+from ...layers import Activation, MaxPool2d
 from ...models.autoencoder import AutoEncoder
 from ...models.cae import ConvAutoEncoder
+from ...models.cnn import ConvNet
 from .mistake import planted_in
 
 
@@ -59,3 +61,37 @@ class tied_decoder_term_missing(tied_encoder_term_missing.mutant):
 class sparse_gradient_not_masked(AutoEncoder):
     def _constrained(self, h):
         return super()._constrained(h)[0], 1
+
+
+@planted_in("ConvNet", "A window's gradient goes to all of its pixels; only the winner has any.")
+class gradient_to_whole_windows(ConvNet):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        for layer in self._network.layers:
+            if isinstance(layer, MaxPool2d):
+                layer.backward = lambda dy, mask, layer=layer: (
+                    MaxPool2d.backward(layer, dy, mask | True)[0],
+                    {},
+                )
+
+
+@planted_in("ConvNet", "σ' of the fully connected layer is left out on the way back.")
+class hidden_derivative_left_out(ConvNet):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        last = [layer for layer in self._network.layers if isinstance(layer, Activation)][-1]
+        last.backward = lambda dy, y: (dy, {})
+
+
+@planted_in("ConvNet", "The first kernels' gradient is flipped, as if the network convolved.")
+class first_gradient_flipped(ConvNet):
+    def loss_and_gradients(self, x, labels):
+        loss, gradients = super().loss_and_gradients(x, labels)
+        return loss, gradients | {"0/w": gradients["0/w"][:, :, ::-1, ::-1]}
+
+
+@planted_in("ConvNet", "The loss is averaged over the batch and its gradient is not.")
+class gradient_summed_over_the_batch(ConvNet):
+    def loss_and_gradients(self, x, labels):
+        loss, gradients = super().loss_and_gradients(x, labels)
+        return loss, {name: len(x) * gradient for name, gradient in gradients.items()}
