@@ -6,7 +6,13 @@ deformations.  The paper does not say what the auto-encoders of the smaller colu
 both, all training digits without their labels, and only those whose labels are used as well.
 """
 
-from . import pretraining, pretraining_report, pretraining_run
+from . import (
+    pretraining,
+    pretraining_choices,
+    pretraining_figures,
+    pretraining_report,
+    pretraining_run,
+)
 from .experiment import Experiment
 
 TABLE = pretraining.Table(
@@ -61,11 +67,11 @@ def rows(settings, results):
 
 
 def figures(settings, results):
-    return pretraining_report.figures(TABLE, settings, results)
+    return pretraining_figures.figures(TABLE, settings, results)
 
 
 def choices(settings, results):
-    return pretraining_report.shared_choices(TABLE, settings, results)
+    return pretraining_choices.shared_choices(TABLE, settings, results)
 
 
 EXPERIMENT = Experiment(

@@ -4,7 +4,13 @@ The network of table 1 with three input maps, on raw pixels.  Fine-tuning, and o
 images that are translated by up to 5 %.
 """
 
-from . import pretraining, pretraining_report, pretraining_run
+from . import (
+    pretraining,
+    pretraining_choices,
+    pretraining_figures,
+    pretraining_report,
+    pretraining_run,
+)
 from .experiment import Choice, Experiment
 from .rows import claim
 
@@ -76,15 +82,15 @@ def _larger_gain(settings, results, n):
 
 
 def figures(settings, results):
-    return pretraining_report.figures(TABLE, settings, results)
+    return pretraining_figures.figures(TABLE, settings, results)
 
 
 def choices(settings, results):
     def effect(*names):
-        return pretraining_report.alternatives_effect(TABLE, settings, results, *names)
+        return pretraining_choices.alternatives_effect(TABLE, settings, results, *names)
 
     return [
-        *pretraining_report.shared_choices(TABLE, settings, results),
+        *pretraining_choices.shared_choices(TABLE, settings, results),
         Choice(
             "How 5 % of 32 pixels are translated",
             "by up to 1.6 pixels in either direction, uniform, interpolated linearly, the border "

@@ -12,7 +12,7 @@ svm
 Cells of one seed share the labelled images, their order, and the weights that no stack sets, so
 that every comparison is paired.  Choices are made on validation images; test images are looked at
 when a cell has nothing left to decide.  What cells do stands in :mod:`.pretraining_run`, what their
-numbers become in :mod:`.pretraining_report`.
+numbers become in :mod:`.pretraining_report` and beside it.
 """
 
 from dataclasses import dataclass
