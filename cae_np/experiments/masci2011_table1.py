@@ -50,7 +50,7 @@ TABLE = pretraining.Table(
         "output scaled_tanh": {"auto_encoder": {"output": "scaled_tanh"}},
         "30 % noise": {"layer_plan": {"noise": "binomial", "amount": 0.3}},
         "third auto-encoder pools": {"auto_encoder": {"pools": [2, 2, 2]}},
-        "no pooling in auto-encoders": {"auto_encoder": {"pools": [None, None, None]}},
+        "auto-encoders do not erase": {"erasing": False},
         "auto-encoders by gradient descent": {
             "layer_plan": {"optimizer": "sgd", "rate": 3e-4, "momentum": 0.9, "batch_size": 10}
         },

@@ -60,7 +60,8 @@ class Table:
         What black and white become.
     alternatives : dict of str to dict
         Other answers to open questions, by name: changes to ``layer_plan``, ``auto_encoder``,
-        ``plan``, ``epochs`` (a number), ``translation`` or ``intensities``; ``rescaled``, whether
+        ``plan``, ``epochs`` (a number), ``translation`` or ``intensities``; ``erasing``, whether
+        auto-encoders that pool erase units while they are trained; ``rescaled``, whether
         pre-trained kernels get the spread of random ones; ``spread``, the standard deviation of
         all weights that no stack sets, whatever their fan-in; and ``start``, unless it is
         "pre-trained".
@@ -152,6 +153,7 @@ class _Maker:
             "stage": "layer",
             "images": images,
             "auto_encoder": self.table.auto_encoder | changes.get("auto_encoder", {}),
+            "erasing": changes.get("erasing", True),
             "plan": plan.as_dict(),
         }
         made = []

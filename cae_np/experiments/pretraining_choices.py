@@ -100,7 +100,7 @@ def shared_choices(table, settings, results):
             "Which auto-encoders pool",
             "the first two, as the network does",
             'only a "CNN with the same topology" can take the weights',
-            effect("third auto-encoder pools", "no pooling in auto-encoders"),
+            effect("third auto-encoder pools", "auto-encoders do not erase"),
         ),
         Choice(
             "Whether pre-trained kernels are rescaled for the network",

@@ -27,6 +27,8 @@ def _layer(cell, context):
     """Train one auto-encoder on the code of those below."""
     config, layer = cell.config, cell.config["layer"]
     stack = _stack(cell, context)
+    if not config["erasing"]:  # while it is trained; the code that it hands on is pooled
+        stack.layers[layer].pool = None
     images = _drawn(cell, context, config["images"])
     history = stack.train_layer(
         layer, images, Plan(**config["plan"]), cell.seed, context.label, context.checkpoint
