@@ -8,8 +8,6 @@ lowers the number of filters that contribute to a pixel.
 
 from ..training import Plan
 from . import cae_filters
-from .cae_filters import after as measured_after
-from .cae_filters import before as measured_before
 from .experiment import Choice, Experiment
 from .rows import claim
 
@@ -80,10 +78,10 @@ def _claims(settings, results, maps):
     """The sentences of section 3.1 and 4; each says that the first number is the larger one."""
 
     def after(variant, value):
-        return results.where(variant=variant).by_seed(measured_after(value))
+        return results.where(variant=variant).by_seed(cae_filters.after(value))
 
     def before(value):
-        return results.where(variant="a").by_seed(measured_before(value))
+        return results.where(variant="a").by_seed(cae_filters.before(value))
 
     def verdict(statement, metric, larger, smaller):
         return claim(

@@ -24,7 +24,13 @@ TABLE = pretraining.Table(
     most_seeds={10_000: 3, 50_000: 3},
     unlabelled={"smoke": 100, "quick": 3_000, "paper": 50_000},
     passes={"smoke": 100, "quick": 3_000, "paper": 50_000},
-    layer_plan={"optimizer": "adam", "rate": 2e-3, "batch_size": 50},
+    layer_plan={
+        "optimizer": "adam",
+        "rate": 2e-3,
+        "batch_size": 50,
+        "noise": "gaussian",
+        "amount": 0.5,
+    },
     auto_encoder={"output": "linear", "scale": 0.5},
     plan={"rate": 0.02, "batch_size": 10},
     epochs={
@@ -48,7 +54,8 @@ TABLE = pretraining.Table(
         "pre-trained, intensities 0 to 1": {"intensities": (0.0, 1.0)},
         "weights rescaled": {"rescaled": True},
         "output scaled_tanh": {"auto_encoder": {"output": "scaled_tanh"}},
-        "30 % noise": {"layer_plan": {"noise": "binomial", "amount": 0.3}},
+        "no noise": {"layer_plan": {"noise": "none", "amount": 0.0}},
+        "30 % binomial noise": {"layer_plan": {"noise": "binomial", "amount": 0.3}},
         "third auto-encoder pools": {"auto_encoder": {"pools": [2, 2, 2]}},
         "auto-encoders do not erase": {"erasing": False},
         "auto-encoders by gradient descent": {

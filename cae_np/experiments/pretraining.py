@@ -112,6 +112,8 @@ def cells(experiment, table, settings):
 
 
 class _Maker:
+    """Makes the cells of one table under the settings of one run."""
+
     def __init__(self, experiment, table, settings):
         self.experiment, self.table, self.settings = experiment, table, settings
         self.preset = settings.preset
