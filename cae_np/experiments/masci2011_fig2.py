@@ -23,7 +23,7 @@ VARIANTS = {
 INTENSITIES = (-1.0, 1.0)
 # Maps: "a randomly selected subset" of a number that is not given.
 MAPS = {"smoke": (4,), "quick": (20,), "paper": (20, 100)}
-IMAGES = {"smoke": 200, "quick": 5_000, "paper": 40_000}
+IMAGES = {"smoke": 200, "quick": 3_000, "paper": 40_000}
 EPOCHS = {"smoke": {4: 1}, "quick": {20: 1}, "paper": {20: 3, 100: 1}}
 MODEL = {"mode": "valid", "tied": True, "activation": "scaled_tanh", "output": "linear"}
 PLAN = {"batch_size": 10, "rate": 1e-5, "momentum": 0.9, "optimizer": "sgd"}

@@ -22,8 +22,8 @@ TABLE = pretraining.Table(
     },
     samples={"smoke": (40, 80), "quick": (200, 1_000), "paper": (1_000, 10_000, 50_000)},
     most_seeds={10_000: 3, 50_000: 3},
-    unlabelled={"smoke": 100, "quick": 3_000, "paper": 50_000},
-    passes={"smoke": 100, "quick": 3_000, "paper": 50_000},
+    unlabelled={"smoke": 100, "quick": 2_000, "paper": 50_000},
+    passes={"smoke": 100, "quick": 2_000, "paper": 50_000},
     layer_plan={
         "optimizer": "adam",
         "rate": 2e-3,
@@ -35,7 +35,7 @@ TABLE = pretraining.Table(
     plan={"rate": 0.02, "batch_size": 10},
     epochs={
         "smoke": {40: 1, 80: 1},
-        "quick": {200: 30, 1_000: 8},
+        "quick": {200: 20, 1_000: 6},
         "paper": {1_000: 50, 10_000: 15, 50_000: 8},
     },
     translation=0.0,
