@@ -23,13 +23,7 @@ TABLE = pretraining.Table(
     most_seeds={10_000: 1, 50_000: 1},
     unlabelled={"smoke": 100, "quick": 2_000, "paper": 50_000},
     passes={"smoke": 100, "quick": 2_000, "paper": 50_000},
-    layer_plan={
-        "optimizer": "adam",
-        "rate": 2e-3,
-        "batch_size": 50,
-        "noise": "gaussian",
-        "amount": 0.5,
-    },
+    layer_plan={"optimizer": "adam", "rate": 2e-3, "batch_size": 50},
     auto_encoder={"output": "linear", "scale": 0.5},
     plan={"rate": 0.01, "batch_size": 10},
     epochs={
@@ -48,8 +42,8 @@ TABLE = pretraining.Table(
         "translations of 10 %": {"start": "random", "translation": 0.1},
         "weights rescaled": {"rescaled": True},
         "auto-encoders do not erase": {"erasing": False},
-        "no noise": {"layer_plan": {"noise": "none", "amount": 0.0}},
-        "half the noise": {"layer_plan": {"amount": 0.25}},
+        "noise of 0.25": {"layer_plan": {"noise": "gaussian", "amount": 0.25}},
+        "noise of 0.5": {"layer_plan": {"noise": "gaussian", "amount": 0.5}},
     },
     alternative_seeds=1,
 )
@@ -101,6 +95,15 @@ def choices(settings, results):
 
     return [
         *pretraining_choices.shared_choices(TABLE, settings, results),
+        Choice(
+            "Noise in pre-training",
+            "none",
+            "section 4.1 mentions none.  Decided on 2,000 validation images with a network of 40, "
+            "60 and 80 maps, 1,000 labels and 12 epochs, one seed: 59.95 % from random weights, "
+            "59.70 % pre-trained on 20,000 images without noise, 61.00 % with Gaussian noise of "
+            "0.5, where images span [-1, 1]",
+            effect("noise of 0.25", "noise of 0.5"),
+        ),
         Choice(
             "How 5 % of 32 pixels are translated",
             "by up to 1.6 pixels in either direction, uniform, interpolated linearly, the border "

@@ -91,14 +91,6 @@ def shared_choices(table, settings, results):
             effect("output scaled_tanh"),
         ),
         Choice(
-            "Noise in pre-training",
-            f"Gaussian, standard deviation {table.layer_plan['amount']}, on the inputs of every "
-            "layer (images span [-1, 1], codes [-1.7, 1.7])",
-            "section 4.1 mentions none; a smaller network on 1,000 digits did better with it on "
-            "validation digits",
-            effect("no noise", "30 % binomial noise", "half the noise"),
-        ),
-        Choice(
             "Which auto-encoders pool",
             "the first two, as the network does",
             'only a "CNN with the same topology" can take the weights',
