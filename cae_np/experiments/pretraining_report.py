@@ -178,5 +178,6 @@ def main_layers(table, settings, results):
         images=unlabelled,
         auto_encoder=table.auto_encoder,
         intensities=table.intensities,
+        erasing=True,
     )
     return layers.where(plan=layer_plan(table, settings, unlabelled).as_dict())
