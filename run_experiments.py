@@ -7,6 +7,7 @@ python run_experiments.py verify --data-dir DIR    test figures again, from trai
 """
 
 import argparse
+import contextlib
 import difflib
 import os
 import shlex
@@ -28,7 +29,8 @@ def main(arguments=None):
     except (KeyboardInterrupt, BrokenPipeError) as interruption:
         if isinstance(interruption, BrokenPipeError):  # whoever read our lines has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        again = arguments if "--resume" in arguments else [*arguments, "--resume"]
+        keeps = any(a == "--resume" or a.startswith("--cells") for a in arguments)
+        again = arguments if keeps else [*arguments, "--resume"]
         command = shlex.join(["python", "run_experiments.py", *again])
         return refuse(f"interrupted; finished cells are kept, go on with: {command}", INTERRUPTED)
 
@@ -40,46 +42,73 @@ def run(options):
         from cae_np.errors import CaeError
     except ModuleNotFoundError as error:
         return refuse(f"{error.name} is not installed; pip install -r requirements.txt")
-    try:
-        if options.list:
-            return list_experiments(experiments)
-        if VERIFY in options.names:
-            return verify(options)
-        chosen = choose(options.names, experiments)
-        require_writable(options.out)
-        backend.use(options.backend)
-        from cae_np.experiments import report, runner
+    with contextlib.ExitStack() as stack:
+        try:
+            if options.list:
+                return list_experiments(experiments)
+            if VERIFY in options.names:
+                return verify(options)
+            chosen = choose(options.names, experiments)
+            require_untimed(chosen, options)
+            require_writable(options.out)
+            backend.use(options.backend)
+            from cae_np.experiments import executors, runner
 
-        session = runner.Session(
-            runner.Options(
-                preset=options.preset,
-                out=Path(options.out),
-                first_seed=options.seed,
-                n_seeds=options.seeds,
-                data_dir=options.data_dir,
-                download=options.download,
-                resume=options.resume,
+            what = runner_options(options)
+            executor, width = stack.enter_context(
+                executors.opened(options.jobs, options.dask, what.out)
             )
-        )
-        prepared = [runner.prepare(experiment, session.options) for experiment in chosen]
-    except CaeError as error:
-        return refuse(error)
+            session = runner.Session(what, executor, width)
+            prepared = [runner.prepare(experiment, what) for experiment in chosen]
+        except CaeError as error:
+            return refuse(error)
+        announce(backend.active(), prepared, options)
+        return run_all(session, prepared)
 
-    announce(backend.active(), prepared)
+
+def run_all(session, prepared):
+    """Run experiments and write the report; returns the exit code."""
+    from cae_np.errors import CaeError
+    from cae_np.experiments import report
+
     page, everything_worked = None, True
     for one in prepared:
         print(f"{one.experiment.name}: {one.experiment.title} ({one.experiment.paper})")
         try:
             everything_worked &= session.run(one)
-            page = report.write(session.options.out)
+            if not session.options.part:
+                page = report.write(session.options.out)
         except CaeError as error:  # the disk refuses; the next experiment may fit
             everything_worked = False
             print(f"  failed: {error}")
     if page:
         print(f"report: {page} and {page.with_suffix('.md')}")
-    if not everything_worked:
-        return refuse("something failed; the report says what", FAILED)
-    return 0
+    if session.options.part:
+        print("when every part is done, the same call with --resume instead of --cells reports")
+        return 0 if everything_worked else refuse("something failed; see above", FAILED)
+    return 0 if everything_worked else refuse("something failed; the report says what", FAILED)
+
+
+def runner_options(options):
+    """What the experiments have to know of the options; places are absolute for other machines."""
+    from cae_np.experiments import cells, runner
+
+    out, data_dir, threads = Path(options.out), options.data_dir, options.threads
+    if options.dask:
+        out, data_dir = out.absolute(), data_dir or os.environ.get("CAE_DATA")
+        data_dir = data_dir and os.path.abspath(data_dir)
+        threads = threads or 1
+    return runner.Options(
+        preset=options.preset,
+        out=out,
+        first_seed=options.seed,
+        n_seeds=options.seeds,
+        data_dir=data_dir,
+        download=options.download,
+        resume=options.resume,
+        threads=threads or max(1, cells.blas_threads() // options.jobs),
+        part=options.cells,
+    )
 
 
 def parse(arguments):
@@ -119,6 +148,33 @@ def parse(arguments):
     )
     add("--out", default="out", metavar="DIR", help="where the results go; default: out")
     add("--resume", action="store_true", help="keep the cells that are finished, run the rest")
+    many = p.add_mutually_exclusive_group()
+    many.add_argument(
+        "--jobs",
+        type=_at_least(1),
+        default=1,
+        metavar="N",
+        help="how many cells run at a time, each in a process of its own; default: 1",
+    )
+    many.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="run the cells on the workers of this Dask scheduler (tcp://HOST:8786) instead",
+    )
+    add(
+        "--threads",
+        type=_at_least(1),
+        metavar="N",
+        help="BLAS threads of each cell, which decide its last bits; default: what the machine "
+        "has, shared out among the jobs; 1 with --dask",
+    )
+    add(
+        "--cells",
+        type=_part,
+        metavar="I/N",
+        help="run only the I-th of N parts of the cells, for job arrays that share one --out; "
+        "finished cells are kept, rows and report are left to a last call with --resume",
+    )
     return p.parse_args(arguments)
 
 
@@ -177,6 +233,24 @@ def choose(names, experiments):
     return [experiment for experiment in found if not experiment.named_only]
 
 
+def require_untimed(chosen, options):
+    """Refuse to measure times while other cells run.
+
+    Raises
+    ------
+    ConfigError
+        If that was asked for.
+    """
+    from cae_np.errors import ConfigError
+
+    timed = [experiment.name for experiment in chosen if experiment.timed]
+    if timed and (options.jobs > 1 or options.dask):
+        raise ConfigError(
+            f"{timed[0]} measures times, which cells beside it would spoil; "
+            "run it without --jobs and --dask"
+        )
+
+
 def require_writable(out):
     """Make the folder and write into it once.
 
@@ -196,15 +270,19 @@ def require_writable(out):
         ) from error
 
 
-def announce(backend, prepared):
-    """Say which backend computes, on which data."""
-    print(f"backend: {backend.description}, threads: {prepared[0].settings.threads}")
+def announce(backend, prepared, options):
+    """Say which backend computes, on which data, and where."""
+    where = f"Dask: {options.dask}" if options.dask else f"jobs: {options.jobs}"
+    print(f"backend: {backend.description}, threads: {prepared[0].settings.threads}, {where}")
     for data in dict.fromkeys(one.settings.data for one in prepared):
         if data:
             print(f"data: {data.name} ({data.source}), {data.n_train:,} + {data.n_test:,} images")
     for notice in dict.fromkeys(one.notice for one in prepared):
         if notice:
             print(f"data: {notice}")
+    for one in prepared:
+        if one.hint:
+            print(f"hint: {one.hint}")
 
 
 def refuse(message, code=REFUSED):
@@ -231,6 +309,13 @@ def _at_least(smallest):
         return value
 
     return number
+
+
+def _part(text):
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with 1 <= I <= N, as in 3/10")
+    return int(part), int(parts)
 
 
 if __name__ == "__main__":

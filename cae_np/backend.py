@@ -56,6 +56,7 @@ class Backend:
 
 _registered: dict[str, Backend] = {}
 _active: Backend | None = None
+_module_of: dict[str, str] = {}  # which module registered a backend that was named with one
 
 
 def register(name, module, array_type, to_numpy, scatter_add, synchronize, memory, description=""):
@@ -99,6 +100,7 @@ def use(name=None):
             importlib.import_module(module)
         except ImportError as error:
             raise BackendError(f"--backend {module}:{name}: {_first_line(error)}") from error
+        _module_of[name] = module
     if name == "auto":
         try:
             _active = _load_cupy()
@@ -119,6 +121,12 @@ def active():
     if _active is None:
         use()
     return _active
+
+
+def active_spec():
+    """What makes :func:`use` choose the active backend in another process."""
+    name = active().name
+    return f"{_module_of[name]}:{name}" if name in _module_of else name
 
 
 def get_array_module(*arrays):

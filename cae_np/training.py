@@ -5,6 +5,7 @@ target)`` and ``state()`` / ``load_state()``; see :mod:`cae_np.models`.
 """
 
 import json
+import multiprocessing
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -264,7 +265,9 @@ class _Progress:
 
     def __init__(self, label, epochs, n, done):
         self._label, self._total, self._n = label, epochs * n, n
-        self._is_terminal = sys.stderr.isatty()
+        # Bars of several processes would write over each other.
+        alone = multiprocessing.parent_process() is None
+        self._is_terminal = alone and sys.stderr.isatty()
         self._interval = BAR_INTERVAL if self._is_terminal else LINE_INTERVAL
         self._bar = tqdm(
             total=self._total,

@@ -16,7 +16,7 @@ from fake_experiments import numbers, sums
 from cae_np import data, experiments, storage
 from cae_np.data import Dataset, Split
 from cae_np.errors import ConfigError, DataError
-from cae_np.experiments import cells, experiment, runner
+from cae_np.experiments import cells, executors, experiment, runner
 from cae_np.experiments.experiment import Cell, DataFacts, Settings
 from cae_np.experiments.results import Result, Results
 from cae_np.experiments.rows import cited, claim, measured
@@ -135,7 +135,7 @@ def test_needed_cells_come_first_and_only_once(tmp_path):
 
 def test_a_cell_reads_the_cells_that_it_needs(tmp_path):
     jobs = plan(tmp_path)
-    assert all(error is None for _, error in cells.execute(jobs, cells.InlineExecutor()))
+    assert all(error is None for _, error in cells.execute(jobs, executors.InlineExecutor()))
     draws = [storage.load_arrays(job.path.with_suffix(".npz"))["draws"] for job in jobs[:2]]
     assert storage.load_json(jobs[2].path)["values"] == {"sum": float(np.sum(draws))}
 
@@ -143,7 +143,7 @@ def test_a_cell_reads_the_cells_that_it_needs(tmp_path):
 def test_a_cell_that_fails_takes_only_those_along_that_need_it(tmp_path, faults):
     (faults / "bug 10").touch()
     outcomes = {str(job.cell): error for job, error in
-                cells.execute(plan(tmp_path), cells.InlineExecutor())}  # fmt: skip
+                cells.execute(plan(tmp_path), executors.InlineExecutor())}  # fmt: skip
     assert outcomes["numbers mean 0, seed 0"] is None is outcomes["numbers mean 0, seed 1"]
     assert isinstance(outcomes["numbers mean 10, seed 0"], ZeroDivisionError)
     assert "numbers mean 10, seed 1 failed" in str(outcomes["sums seed 1"])
@@ -152,7 +152,7 @@ def test_a_cell_that_fails_takes_only_those_along_that_need_it(tmp_path, faults)
 
 def test_another_process_gives_the_same_bits(tmp_path):
     here, there = plan(tmp_path / "here"), plan(tmp_path / "there")
-    list(cells.execute(here, cells.InlineExecutor()))
+    list(cells.execute(here, executors.InlineExecutor()))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         assert [error for _, error in cells.execute(there, executor)] == [None] * 6
     for one, other in zip(here, there, strict=True):

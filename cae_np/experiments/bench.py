@@ -100,4 +100,5 @@ EXPERIMENT = Experiment(
     run=run,
     rows=rows,
     named_only=True,
+    timed=True,
 )

@@ -1,16 +1,18 @@
 """Running cells: needed ones first, each through an executor, each into two files of its own."""
 
 import hashlib
+import sys
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from .. import backend, data
+from .. import backend, data, storage
 from ..errors import CaeError, ConfigError, DataError
 from . import results
 from .experiment import Cell, Context, canonical
@@ -57,6 +59,10 @@ class Job:
     needs : tuple of pathlib.Path
         Where the results of the cells that it needs lie, in their order.
     data : DataRequest or None
+    backend : str
+        What :func:`cae_np.backend.use` is told.
+    resume : bool
+        Whether a result that is there already will do.
     """
 
     cell: Cell
@@ -65,6 +71,8 @@ class Job:
     inputs: dict
     needs: tuple
     data: DataRequest | None
+    backend: str
+    resume: bool = False
 
     @property
     def hash(self):
@@ -75,7 +83,7 @@ class Job:
         return self.path.with_suffix(".checkpoint.npz")
 
 
-def plan(cells, settings, out, request, find):
+def plan(cells, settings, out, request, find, resume=False):
     """The jobs of some cells and of the cells that they need, needed ones first, none twice.
 
     Parameters
@@ -85,6 +93,8 @@ def plan(cells, settings, out, request, find):
     out : pathlib.Path
     request : DataRequest or None
     find : callable, (name) -> Experiment
+    resume : bool
+        Whether results that are there already will do.
 
     Returns
     -------
@@ -120,7 +130,10 @@ def plan(cells, settings, out, request, find):
         }
         name = hashlib.sha256(canonical(inputs).encode()).hexdigest()[:20]
         path = out / cell.experiment / "cells" / f"{name}.json"
-        jobs.setdefault(path, Job(cell, experiment.run, path, inputs, needs, request))
+        job = Job(
+            cell, experiment.run, path, inputs, needs, request, backend.active_spec(), resume
+        )
+        jobs.setdefault(path, job)
         return path
 
     for cell in cells:
@@ -128,8 +141,16 @@ def plan(cells, settings, out, request, find):
     return list(jobs.values())
 
 
+# Two cells in one process (a Dask worker with several threads) would give each other's number of
+# BLAS threads back to the library.
+_one_cell = threading.Lock()
+
+
 def run_cell(job):
     """Compute a cell and write its result; called in whichever process the executor chooses.
+
+    Of all processes that share the folder one at a time computes a cell.  The others wait, and
+    with ``job.resume`` find it finished.
 
     Parameters
     ----------
@@ -140,7 +161,17 @@ def run_cell(job):
     CaeError
         As ``run`` raises it, or because the result cannot be written.
     """
-    backend.use(job.inputs["backend"])
+
+    def say(line):
+        print(f"{job.cell}: {line}", file=sys.stderr, flush=True)
+
+    with _one_cell, storage.only_one(job.path.with_suffix(""), say):
+        if not (job.resume and results.is_whole(job.path, job.cell)):
+            _compute(job)
+
+
+def _compute(job):
+    backend.use(job.backend)
     dataset = load_data(job.data)[0] if job.data else None
     if dataset and dataset.checksum != job.inputs["data"]:
         raise DataError(
@@ -151,7 +182,6 @@ def run_cell(job):
         results.load(path, cell) for path, cell in zip(job.needs, job.cell.needs, strict=True)
     )
     context = Context(dataset, needed, job.checkpoint, str(job.cell))
-    job.path.parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with threadpool_limits(job.inputs["threads"], user_api="blas"):
         values, arrays = job.run(job.cell, context)
@@ -208,16 +238,34 @@ def execute(jobs, executor, width=1, failed=()):
             future.cancel()
 
 
-class InlineExecutor(Executor):
-    """An executor that runs what it is given at once, in this process."""
+def part_of(jobs, part, parts):
+    """One of several parts of some jobs, with all that it needs: for the jobs of a job array.
 
-    def submit(self, function, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:  # Ctrl-C is no result and goes through
-            future.set_exception(error)
-        return future
+    Parameters
+    ----------
+    jobs : list of Job
+        From :func:`plan`.
+    part, parts : int
+        1 <= part <= parts.  Neighbours, which often need the same cells, stay together.
+
+    Returns
+    -------
+    list of Job
+        In the order of ``jobs``; may be empty.
+    """
+    needed = {path for job in jobs for path in job.needs}
+    last = [job for job in jobs if job.path not in needed]
+    by_path, chosen = {job.path: job for job in jobs}, set()
+
+    def choose(path):
+        if path not in chosen:
+            chosen.add(path)
+            for need in by_path[path].needs:
+                choose(need)
+
+    for job in last[len(last) * (part - 1) // parts : len(last) * part // parts]:
+        choose(job.path)
+    return [job for job in jobs if job.path in chosen]
 
 
 def blas_threads():

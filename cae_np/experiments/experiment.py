@@ -319,6 +319,8 @@ class Experiment:
         Names of experiments whose rows this one's ``rows`` compare themselves with.
     named_only : bool
         Whether it runs only when it is named on the command line.
+    timed : bool
+        Whether it measures times, which cells that run beside it would spoil.
     """
 
     name: str
@@ -335,6 +337,7 @@ class Experiment:
     dtype: str = "float32"
     beside: tuple = ()
     named_only: bool = False
+    timed: bool = False
 
     def cell(self, config, seed, label="", needs=()):
         """A :class:`Cell` of this experiment; without a label its configuration is shown."""

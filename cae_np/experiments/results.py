@@ -162,10 +162,34 @@ def load(path, cell):
         If a file is missing or damaged.
     """
     record = storage.load_json(path)
+    expected = {"values": dict, "seconds": (int, float)}
+    if not isinstance(record, dict) or not all(
+        isinstance(record.get(name), kind) for name, kind in expected.items()
+    ):
+        raise DataError(f"{path} is not a cell's result; delete it and run again with --resume")
+    return Result(cell, record["values"], record["seconds"], path)
+
+
+def is_whole(path, cell, say=None):
+    """Whether a cell's result is there and undamaged, arrays included.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    cell : Cell
+    say : callable, (str) -> None, optional
+        Takes a line where it is there and damaged.
+
+    Returns
+    -------
+    bool
+    """
+    if not path.exists():
+        return False
     try:
-        result = Result(cell, record["values"], record["seconds"], path)
-    except (TypeError, KeyError) as error:
-        raise DataError(
-            f"{path} is not a cell's result; delete it and run again without --resume"
-        ) from error
-    return result
+        load(path, cell).arrays  # noqa: B018 - reading them verifies them
+    except DataError as error:
+        if say:
+            say(str(error))
+        return False
+    return True

@@ -1,11 +1,13 @@
 """Running experiments: data, cells, then rows and figures, then ``results.json``."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import backend, plotting, storage
-from ..errors import CaeError, DataError
+from ..errors import CaeError, ConfigError, DataError
 from . import cells, document, find, results
+from .executors import InlineExecutor
 from .experiment import DataFacts, Experiment, Settings
 
 # The embedded data sets are drawn as large as a preset has use for.
@@ -25,6 +27,10 @@ class Options:
         None: as many as the experiment takes for the preset.
     data_dir : str or None
     download, resume : bool
+    threads : int or None
+        Of the BLAS library, for each cell; None: as many as it takes here.
+    part : (int, int) or None
+        Only one part of the cells, of so many: ``(3, 10)``.
     """
 
     preset: str
@@ -34,6 +40,13 @@ class Options:
     data_dir: str | None = None
     download: bool = False
     resume: bool = False
+    threads: int | None = None
+    part: tuple | None = None
+
+    @property
+    def reuse(self):
+        """Whether results that are there already will do; those of other parts always do."""
+        return self.resume or self.part is not None
 
 
 @dataclass(frozen=True)
@@ -47,12 +60,15 @@ class Prepared:
     jobs : list of Job
     notice : str or None
         One line about the data, where others stand in for those that the experiment wants.
+    hint : str or None
+        One line about finished cells that other options would find.
     """
 
     experiment: Experiment
     settings: Settings
     jobs: list
     notice: str | None
+    hint: str | None = None
 
 
 def prepare(experiment, options):
@@ -87,18 +103,37 @@ def prepare(experiment, options):
         data=facts,
         paper_data=experiment.data,
         backend=backend.active().name,
-        threads=cells.blas_threads(),
+        threads=options.threads or cells.blas_threads(),
         dtype=experiment.dtype,
     )
     known = {experiment.name: experiment}
-    jobs = cells.plan(
-        experiment.cells(settings),
-        settings,
-        options.out,
-        request,
-        lambda name: known.get(name) or find(name),
-    )
-    return Prepared(experiment, settings, jobs, notice)
+
+    def plan(settings):
+        return cells.plan(
+            experiment.cells(settings),
+            settings,
+            options.out,
+            request,
+            lambda name: known.get(name) or find(name),
+            options.reuse,
+        )
+
+    jobs, hint = plan(settings), None
+    if options.reuse and not any(job.path.exists() for job in jobs):
+        hint = _finished_with_other_threads(settings, plan)
+    return Prepared(experiment, settings, jobs, notice, hint)
+
+
+def _finished_with_other_threads(settings, plan):
+    """A line about cells that are there for another number of threads, or None."""
+    for threads in range(1, (os.cpu_count() or 1) + 1):
+        finished = sum(job.path.exists() for job in plan(replace(settings, threads=threads)))
+        if finished:
+            return (
+                f"{finished} finished cells of {settings.experiment} took threads: {threads}, "
+                f"none threads: {settings.threads}; --threads {threads} goes on with them"
+            )
+    return None
 
 
 class Session:
@@ -117,11 +152,13 @@ class Session:
 
     def __init__(self, options, executor=None, width=1, say=print):
         self.options, self.say, self.width = options, say, width
-        self.executor = executor or cells.InlineExecutor()
+        self.executor = executor or InlineExecutor()
         self._failures = {}  # by path, of every cell that ran: None, or how it failed
 
     def run(self, prepared):
         """Run the cells of an experiment and write its rows, figures and ``results.json``.
+
+        Of a part only the cells are run.
 
         Parameters
         ----------
@@ -137,8 +174,14 @@ class Session:
         DataError
             If results.json cannot be written.
         """
-        self._run_cells(prepared.jobs)
-        failures = [self._failures[job.path] for job in prepared.jobs]
+        jobs = prepared.jobs
+        if self.options.part:
+            jobs = cells.part_of(jobs, *self.options.part)
+        self._run_cells(jobs)
+        failures = [self._failures[job.path] for job in jobs]
+        if self.options.part:
+            self.say("  part {} of {}: ".format(*self.options.part) + f"{len(jobs)} cells")
+            return not any(failures)
         found = results.Results(
             (
                 results.load(job.path, job.cell)
@@ -173,14 +216,18 @@ class Session:
     def _run_cells(self, jobs):
         to_run = []
         for job in jobs:
-            if self.options.resume and job.path not in self._failures and self._is_finished(job):
+            if (
+                self.options.reuse
+                and job.path not in self._failures
+                and results.is_whole(job.path, job.cell, lambda line: self.say(f"  {line}"))
+            ):
                 self._failures[job.path] = None
             if job.path not in self._failures:
                 to_run.append(job)
         reused = sum(self._failures.get(job.path, job) is None for job in jobs)
         if reused:
             self.say(f"  {reused} of {len(jobs)} cells are there already")
-        if not self.options.resume:
+        if not self.options.reuse:
             for job in to_run:
                 job.checkpoint.unlink(missing_ok=True)
         failed = [path for path, failure in self._failures.items() if failure]
@@ -195,16 +242,6 @@ class Session:
                 failure = document.failure(str(job.cell), error, job.hash)
                 self._failures[job.path] = failure
                 self.say(f"{name}: failed: {failure['error']}")
-
-    def _is_finished(self, job):
-        if not job.path.exists():
-            return False
-        try:
-            results.load(job.path, job.cell).arrays  # noqa: B018 - reading them verifies them
-        except DataError as error:
-            self.say(f"  {error}")
-            return False
-        return True
 
     def _beside(self, prepared):
         """Rows of the experiments that this one names, run before with the same preset."""
@@ -237,7 +274,7 @@ class Session:
         return drawn
 
     def _announce_replacement(self, path, new):
-        """Say so where results of other seeds, threads or versions give way to these."""
+        """Say so where results of other seeds, threads, versions or cells give way to these."""
         if not path.exists():
             return
         try:
@@ -247,6 +284,9 @@ class Session:
                 for name in ("seeds", "threads", "version")
                 if old[name] != new[name]
             ]
+            before, after = ({cell["cell"] for cell in one["cells"]} for one in (old, new))
+            if before != after and not changed:
+                changed = [f"{len(before - after)} of its cells had another configuration or data"]
         except (CaeError, KeyError, TypeError):
             changed = ["the old file was damaged"]
         if changed:

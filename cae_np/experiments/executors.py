@@ -1,0 +1,297 @@
+"""Where cells are computed: in this process, in several beside it, or on a Dask cluster.
+
+All three are ``concurrent.futures`` executors, so that nothing else knows the difference.  A cell
+is a process's only work while it runs: the number of BLAS threads, which is part of what a cell is,
+belongs to the whole process.
+"""
+
+import multiprocessing
+import os
+import pickle
+import platform
+import queue
+import signal
+import threading
+import traceback
+import uuid
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy
+
+from .. import __version__
+from ..errors import CaeError, ConfigError
+
+# A scheduler shares out what is ready itself; it gets everything.
+ALL_THAT_IS_READY = 1 << 20
+
+
+class InlineExecutor(Executor):
+    """An executor that runs what it is given at once, in this process."""
+
+    def submit(self, function, /, *args, **kwargs):
+        future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:  # Ctrl-C is no result and goes through
+            future.set_exception(error)
+        return future
+
+
+class ProcessExecutor(Executor):
+    """Processes on this machine that outlive each other.
+
+    Parameters
+    ----------
+    jobs : int
+        How many.  A process keeps what it has loaded for the next call.
+
+    Notes
+    -----
+    Of the standard library's pool, one process that dies takes all calls along.  Here it costs
+    the one call that it was busy with, which ends in a CaeError, and another takes its place.
+    """
+
+    def __init__(self, jobs):
+        self._threads = ThreadPoolExecutor(jobs, "cae_np-job", _leave_ctrl_c_to_the_parent)
+        self._workers = [_Worker() for _ in range(jobs)]
+        self._idle = queue.SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def submit(self, function, /, *args, **kwargs):
+        return self._threads.submit(self._call, function, args, kwargs)
+
+    def _call(self, function, args, kwargs):
+        worker = self._idle.get()
+        try:
+            return worker.call(function, args, kwargs)
+        finally:
+            self._idle.put(worker)
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """End the processes; with ``cancel_futures`` at once, whatever they are doing."""
+        if not cancel_futures:
+            self._threads.shutdown(wait)
+        for worker in self._workers:
+            worker.stop()
+        self._threads.shutdown(wait, cancel_futures=True)
+
+
+class _Worker:
+    """A process that computes one call after another, begun when it is first needed."""
+
+    def __init__(self):
+        self._process = self._pipe = None
+        self._stopped = False
+
+    def call(self, function, args, kwargs):
+        if self._stopped:
+            raise CaeError("not run, since the program ended")
+        if self._process is None:
+            # Not forked: threads and their locks do not survive it.
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+        try:
+            self._pipe.send((function, args, kwargs))
+            result, error = self._pipe.recv()
+        except (EOFError, OSError) as lost:
+            process, self._process = self._process, None
+            process.join()
+            raise CaeError(
+                f"the process that computed it {_how_it_ended(process.exitcode)}; finished cells "
+                "and its last checkpoint are kept, go on with --resume and fewer --jobs"
+            ) from lost
+        if error is not None:
+            raise error
+        return result
+
+    def stop(self):
+        self._stopped = True
+        if (process := self._process) is not None:
+            process.kill()
+            process.join()
+
+
+def _leave_ctrl_c_to_the_parent():
+    """Block SIGINT for this thread, and for the processes that it starts from their first moment."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _how_it_ended(code):
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+    return f"ended with exit code {code}"
+
+
+def _work(pipe):
+    """What a worker process does: calls from the pipe, until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be blocked
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    while True:
+        try:
+            function, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        except Exception as error:  # a module that cannot be imported here
+            pipe.send((None, _sendable(error)))
+            continue
+        try:
+            outcome = function(*args, **kwargs), None
+        except BaseException as error:
+            outcome = None, _sendable(error)
+        pipe.send(outcome)
+
+
+def _end_with_the_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _sendable(error):
+    """The error with its traceback as a note, or its words where it cannot be pickled."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        copy = pickle.loads(pickle.dumps(error))
+    except Exception:
+        copy = RuntimeError(f"{type(error).__name__}: {error}")
+    copy.add_note(text)
+    return copy
+
+
+# --- Dask ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def dask_executor(address, out, timeout=10):
+    """An executor on a Dask cluster (the package ``distributed``).
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, ``tcp://HOST:8786``.
+    out : pathlib.Path
+        The folder of the results, which every worker has to see.
+    timeout : float
+        Seconds to wait for the scheduler and a first worker.
+
+    Yields
+    ------
+    concurrent.futures.Executor
+
+    Raises
+    ------
+    ConfigError
+        If ``distributed`` is missing, nobody answers, no worker is there, or the workers have
+        other versions or do not see the folder.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise ConfigError(
+            f"--dask {address} needs the package distributed; pip install distributed, "
+            "here and on every worker"
+        ) from error
+    try:
+        client = distributed.Client(address, timeout=timeout, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ConfigError(
+            f"--dask {address}: no scheduler answers there ({str(error).splitlines()[0]}); start "
+            "one with: dask scheduler"
+        ) from error
+    with client:
+        _check_workers(client, address, out, timeout)
+        executor = client.get_executor(pure=False)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)
+
+
+def _check_workers(client, address, out, timeout):
+    """Refuse workers that would compute something else or put it where nobody finds it."""
+    try:
+        client.wait_for_workers(1, timeout=timeout)
+    except TimeoutError as error:
+        raise ConfigError(
+            f"--dask {address}: the scheduler has no workers; start some, on each machine, with: "
+            f"dask worker {address} --nthreads 1 --nworkers N"
+        ) from error
+    token = Path(out) / f".{uuid.uuid4().hex}.seen"
+    token.touch()
+    try:
+        found = client.run(_about_here, str(token), on_error="return")
+    finally:
+        token.unlink()
+    ours = _versions()
+    for worker, answer in found.items():
+        if isinstance(answer, BaseException):
+            raise ConfigError(
+                f"--dask {address}: worker {worker} cannot run cae_np ({answer}); install it "
+                "there: pip install of this folder"
+            )
+        versions, sees = answer
+        if versions != ours:
+            theirs = ", ".join(f"{n} {versions[n]}" for n in ours if versions[n] != ours[n])
+            here = ", ".join(f"{n} {ours[n]}" for n in ours if versions[n] != ours[n])
+            raise ConfigError(
+                f"--dask {address}: worker {worker} has {theirs} and here is {here}; install the "
+                "same versions, other ones give other bits"
+            )
+        if not sees:
+            raise ConfigError(
+                f"--dask {address}: worker {worker} does not see {out}; choose with --out a "
+                "folder that all machines share"
+            )
+
+
+def _about_here(token):
+    return _versions(), os.path.exists(token)
+
+
+def _versions():
+    return {
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "cae_np": __version__,
+    }
+
+
+# --- the choice ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(jobs, dask, out):
+    """The executor that the options ask for.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes on this machine.
+    dask : str or None
+        Address of a Dask scheduler, instead.
+    out : pathlib.Path
+
+    Yields
+    ------
+    executor : concurrent.futures.Executor
+    width : int
+        How many cells it should have at a time.
+    """
+    if dask:
+        with dask_executor(dask, out) as executor:
+            yield executor, ALL_THAT_IS_READY
+    elif jobs == 1:
+        yield InlineExecutor(), 1
+    else:
+        executor = ProcessExecutor(jobs)
+        try:
+            yield executor, jobs
+        finally:  # after Ctrl-C somebody is at work still
+            executor.shutdown(cancel_futures=True)
