@@ -1,7 +1,9 @@
 """Cells in several processes, on a Dask cluster and in parts: nothing lost, nothing twice."""
 
+import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,8 +15,8 @@ import pytest
 from fake_experiments import numbers, sums, trained
 
 from cae_np import experiments, storage
-from cae_np.errors import CaeError
-from cae_np.experiments import cells, executors, runner
+from cae_np.errors import CaeError, ConfigError
+from cae_np.experiments import cells, dask_cluster, executors, runner
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
@@ -203,7 +205,10 @@ def test_programs_that_share_a_folder_share_the_work(tmp_path, faults):
     (faults / "slow").touch()
     out = tmp_path / "out"
     arguments = ["trained", "--preset", "smoke", "--cells", "1/1", "--threads", "1"]
-    with program(*arguments, "--out", str(out)) as one, program(*arguments, "--out", str(out)) as two:
+    with (
+        program(*arguments, "--out", str(out)) as one,
+        program(*arguments, "--out", str(out)) as two,
+    ):
         outputs = [process.communicate(timeout=100) for process in (one, two)]
     assert one.returncode == two.returncode == 0, outputs
     assert len(lines(faults)) == 4 * 15
@@ -215,3 +220,99 @@ def test_programs_that_share_a_folder_share_the_work(tmp_path, faults):
     assert "4 of 4 cells are there already" in said and len(lines(faults)) == 60
     assert (out / "trained" / "results.json").exists() and (out / "report.html").exists()
 
+
+# --- Dask ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers, processes of their own as on a cluster; (address, workers)."""
+    distributed = pytest.importorskip("distributed")
+    del distributed
+    commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                 "--scheduler-file", str(tmp_path / "scheduler.json")]]  # fmt: skip
+    worker = ["worker", "--scheduler-file", str(tmp_path / "scheduler.json"), "--nthreads", "1",
+              "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path)]  # fmt: skip
+    commands += [worker, worker]
+    with open(tmp_path / "dask.log", "w") as log:
+        processes = [
+            subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_" + command[0],
+                              *command[1:]], stdout=log, stderr=log)
+            for command in commands
+        ]  # fmt: skip
+    try:
+        until(lambda: (tmp_path / "scheduler.json").exists(), processes[0])
+        yield storage.load_json(tmp_path / "scheduler.json")["address"], processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@posix
+def test_a_dask_worker_that_is_killed_loses_nothing(tmp_path, faults, cluster):
+    address, workers = cluster
+    assert start(tmp_path / "one", trained.EXPERIMENT) == [True]
+    (faults / "log").unlink()
+    (faults / "kill at 7").touch()
+    out = tmp_path / "out"
+    with executors.opened(1, address, tmp_path) as (executor, width):
+        assert start(out, trained.EXPERIMENT, executor=executor, width=width) == [True]
+    assert sum(worker.poll() is not None for worker in workers) == 1
+    assert weights(out) == weights(tmp_path / "one") and len(weights(out)) == 4
+    document = storage.load_json(out / "trained" / "results.json")
+    assert document["failed"] == []
+    assert len({cell["cell"] for cell in document["cells"]}) == len(document["cells"]) == 4
+    assert [row["loss"] for row in document["rows"]] == [
+        row["loss"] for row in
+        storage.load_json(tmp_path / "one" / "trained" / "results.json")["rows"]
+    ]  # fmt: skip
+    # Every batch once; the one that died with its worker was served twice.
+    served = [line.partition(", process")[0] for line in lines(faults)]
+    assert len(served) == 4 * 15 + 1
+
+
+class Cluster:
+    """What :func:`dask_cluster.check_workers` asks of a client."""
+
+    def __init__(self, answer, has_workers=True):
+        self.answer, self.has_workers = answer, has_workers
+
+    def wait_for_workers(self, n, timeout):
+        if not self.has_workers:
+            raise TimeoutError
+
+    def run(self, function, *args, on_error):
+        return {"tcp://b:2": function(*args), "tcp://a:1": self.answer}
+
+
+OTHER = dask_cluster._versions() | {"numpy": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "message"),
+    [
+        (Cluster(None, False), r"has no workers; start some, .* dask worker tcp://s:8786"),
+        (Cluster(ImportError("No module named 'cae_np'")), r"a:1 cannot run cae_np \(No module"),
+        (Cluster((OTHER, True)), r"a:1 has numpy 1\.0 and here is numpy 2.*same versions"),
+        (Cluster((dask_cluster._versions(), False)), r"a:1 does not see .*; choose with --out"),
+    ],
+)
+def test_workers_that_would_compute_something_else_are_refused(tmp_path, cluster, message):
+    with pytest.raises(ConfigError, match="--dask tcp://s:8786: .*" + message) as refusal:
+        dask_cluster.check_workers(cluster, "tcp://s:8786", tmp_path, 1)
+    assert "\n" not in str(refusal.value) and not list(tmp_path.iterdir())
+
+
+def test_a_cluster_that_is_not_there(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+    if importlib.util.find_spec("distributed"):
+        for wrong in (address, "nonsense://x"):
+            with pytest.raises(ConfigError, match="no scheduler answers there .*dask scheduler"):
+                with dask_cluster.dask_executor(wrong, tmp_path, timeout=0.5):
+                    pass
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match="needs the package distributed; pip install"):
+        with dask_cluster.dask_executor(address, tmp_path):
+            pass

@@ -130,9 +130,7 @@ def plan(cells, settings, out, request, find, resume=False):
         }
         name = hashlib.sha256(canonical(inputs).encode()).hexdigest()[:20]
         path = out / cell.experiment / "cells" / f"{name}.json"
-        job = Job(
-            cell, experiment.run, path, inputs, needs, request, backend.active_spec(), resume
-        )
+        job = Job(cell, experiment.run, path, inputs, needs, request, backend.active_spec(), resume)
         jobs.setdefault(path, job)
         return path
 

@@ -8,20 +8,15 @@ belongs to the whole process.
 import multiprocessing
 import os
 import pickle
-import platform
 import queue
 import signal
 import threading
 import traceback
-import uuid
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
-import numpy
-
-from .. import __version__
-from ..errors import CaeError, ConfigError
+from ..errors import CaeError
+from .dask_cluster import dask_executor
 
 # A scheduler shares out what is ready itself; it gets everything.
 ALL_THAT_IS_READY = 1 << 20
@@ -118,7 +113,7 @@ class _Worker:
 
 
 def _leave_ctrl_c_to_the_parent():
-    """Block SIGINT for this thread, and for the processes that it starts from their first moment."""
+    """Block SIGINT for this thread and, from their first moment, for the processes it starts."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
@@ -163,104 +158,6 @@ def _sendable(error):
         copy = RuntimeError(f"{type(error).__name__}: {error}")
     copy.add_note(text)
     return copy
-
-
-# --- Dask ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def dask_executor(address, out, timeout=10):
-    """An executor on a Dask cluster (the package ``distributed``).
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, ``tcp://HOST:8786``.
-    out : pathlib.Path
-        The folder of the results, which every worker has to see.
-    timeout : float
-        Seconds to wait for the scheduler and a first worker.
-
-    Yields
-    ------
-    concurrent.futures.Executor
-
-    Raises
-    ------
-    ConfigError
-        If ``distributed`` is missing, nobody answers, no worker is there, or the workers have
-        other versions or do not see the folder.
-    """
-    try:
-        import distributed
-    except ImportError as error:
-        raise ConfigError(
-            f"--dask {address} needs the package distributed; pip install distributed, "
-            "here and on every worker"
-        ) from error
-    try:
-        client = distributed.Client(address, timeout=timeout, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise ConfigError(
-            f"--dask {address}: no scheduler answers there ({str(error).splitlines()[0]}); start "
-            "one with: dask scheduler"
-        ) from error
-    with client:
-        _check_workers(client, address, out, timeout)
-        executor = client.get_executor(pure=False)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
-
-
-def _check_workers(client, address, out, timeout):
-    """Refuse workers that would compute something else or put it where nobody finds it."""
-    try:
-        client.wait_for_workers(1, timeout=timeout)
-    except TimeoutError as error:
-        raise ConfigError(
-            f"--dask {address}: the scheduler has no workers; start some, on each machine, with: "
-            f"dask worker {address} --nthreads 1 --nworkers N"
-        ) from error
-    token = Path(out) / f".{uuid.uuid4().hex}.seen"
-    token.touch()
-    try:
-        found = client.run(_about_here, str(token), on_error="return")
-    finally:
-        token.unlink()
-    ours = _versions()
-    for worker, answer in found.items():
-        if isinstance(answer, BaseException):
-            raise ConfigError(
-                f"--dask {address}: worker {worker} cannot run cae_np ({answer}); install it "
-                "there: pip install of this folder"
-            )
-        versions, sees = answer
-        if versions != ours:
-            theirs = ", ".join(f"{n} {versions[n]}" for n in ours if versions[n] != ours[n])
-            here = ", ".join(f"{n} {ours[n]}" for n in ours if versions[n] != ours[n])
-            raise ConfigError(
-                f"--dask {address}: worker {worker} has {theirs} and here is {here}; install the "
-                "same versions, other ones give other bits"
-            )
-        if not sees:
-            raise ConfigError(
-                f"--dask {address}: worker {worker} does not see {out}; choose with --out a "
-                "folder that all machines share"
-            )
-
-
-def _about_here(token):
-    return _versions(), os.path.exists(token)
-
-
-def _versions():
-    return {
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "cae_np": __version__,
-    }
 
 
 # --- the choice ---------------------------------------------------------------------------------

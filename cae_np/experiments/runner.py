@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import backend, plotting, storage
-from ..errors import CaeError, ConfigError, DataError
+from ..errors import CaeError, DataError
 from . import cells, document, find, results
 from .executors import InlineExecutor
 from .experiment import DataFacts, Experiment, Settings
