@@ -4,21 +4,20 @@ A model that it can train has ``params`` (a dictionary of device arrays), ``loss
 target)`` and ``state()`` / ``load_state()``; see :mod:`cae_np.models`.
 """
 
-import json
-import multiprocessing
-import sys
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy
-from tqdm import tqdm
 
-from . import storage
 from .backend import synchronize, to_device, to_numpy
-from .errors import ConfigError, DivergenceError
+from .checkpoint import Position, restore, save
+from .errors import ConfigError, DataError, DivergenceError
 from .ops import batch_last, binomial_mask, corrupt, gaussian_noise
 from .optim import SCHEDULES, SGD, Adam
+from .progress import Progress
 from .rng import Purpose, generator
 
 
@@ -61,9 +60,11 @@ class Plan:
             if not condition:
                 raise ConfigError(f"training plan: {what}")
 
-        require(self.epochs >= 1, f"epochs = {self.epochs}, expected at least 1")
-        require(self.batch_size >= 1, f"batch_size = {self.batch_size}, expected at least 1")
-        require(self.rate > 0, f"rate = {self.rate}, expected a positive learning rate")
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            require(whole and value >= 1, f"{name} = {value}, expected a whole number from 1 on")
+        require(0 < self.rate < numpy.inf, f"rate = {self.rate}, expected a positive learning rate")
         require(0 <= self.momentum < 1, f"momentum = {self.momentum}, expected 0 <= momentum < 1")
         for value, known in (
             (self.schedule, tuple(SCHEDULES)),
@@ -118,7 +119,8 @@ def train(
     checkpoint : path, optional
         Model, optimiser and position are saved there every ``checkpoint_every`` seconds; where
         the file exists, training goes on from it and ends with the same bits (NumPy, same
-        threads) as if it had never been interrupted.  The caller deletes it.
+        threads) as if it had never been interrupted.  It serves one training; the caller
+        deletes it.
 
     Returns
     -------
@@ -129,20 +131,37 @@ def train(
 
     Raises
     ------
+    ConfigError
+        If there are no images, if the model does not fit them, or if the checkpoint is that of
+        another training.
+    DataError
+        If an image holds NaN or an infinity, or the checkpoint cannot be read or written.
     DivergenceError
-        If the loss stops being a finite number.  Noticed when the loss is next read, once a
-        second at most, since reading it waits for the device.
+        If the loss or a parameter stops being a finite number.  Noticed when the loss is next
+        read, once a second at most, since reading it waits for the device.  The last checkpoint
+        stays as it was.
     """
+    name, n = label or type(model).__name__, len(images)
+    if not n or (labels is not None and len(labels) != n):
+        count = "no images" if labels is None or not n else f"{len(labels)} labels"
+        raise ConfigError(f"{name}: {count} for {n} images; there is nothing to train on")
     optimizer = plan.make_optimizer()
-    n = len(images)
     steps_per_epoch = -(-n // plan.batch_size)
     steps = plan.epochs * steps_per_epoch
-    position = _Position()
+    position, guard = Position(), _Guard(name, checkpoint)
+    identity = {
+        "model": [type(model).__name__, model.state()[1]],
+        "plan": plan.as_dict(),
+        "images": n,
+        "seed": seed,
+        "stage": stage,
+    }
     if checkpoint and Path(checkpoint).exists():
-        position = _restore(checkpoint, model, optimizer)
-    saved = time.monotonic()
+        position = restore(checkpoint, identity, model, optimizer)
+    began = saved = time.monotonic()
+    is_over = position.epoch == plan.epochs
 
-    with _Progress(label, plan.epochs, n, position.epoch * n) as progress:
+    with Progress(label, plan.epochs, n, position.epoch * n) as progress:
         for epoch in range(position.epoch, plan.epochs):
             order = generator(Purpose.ORDER, seed, stage, epoch).permutation(n)
             first = position.step_in_epoch
@@ -151,6 +170,7 @@ def train(
                 begin = step_in_epoch * plan.batch_size
                 chosen = order[begin : begin + plan.batch_size]
                 clean = images.batch(chosen)
+                guard.check_images(clean, chosen)
                 if augment:
                     rng = generator(Purpose.TRANSLATION, seed, stage, epoch, step_in_epoch)
                     clean = augment(clean, rng)
@@ -158,37 +178,41 @@ def train(
                 clean = batch_last(clean) if clean.ndim == 4 else clean
                 x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
                 target = clean if labels is None else to_device(labels[chosen])
-                loss, gradients = model.loss_and_gradients(x, target)
+                with guard.fitting(x.shape):
+                    loss, gradients = model.loss_and_gradients(x, target)
                 rate = plan.rate_at(step, steps)
                 optimizer.step(model.params, gradients, rate)
 
-                position = _Position(
+                position = Position(
                     epoch, step_in_epoch + 1, position.loss_sum + loss, position.history
                 )
                 if progress.is_due() or step == 0:
-                    _require_finite(loss, step, rate, label)
-                    progress.show(len(chosen), float(loss))
+                    progress.show(len(chosen), guard.check_loss(loss, step, rate))
                 else:
                     progress.count(len(chosen))
                 if checkpoint and time.monotonic() - saved > checkpoint_every:
-                    _save(checkpoint, model, optimizer, position)
+                    guard.check_state(
+                        save(checkpoint, identity, model, optimizer, position), step, rate
+                    )
                     saved = time.monotonic()
 
             # A run that was interrupted between two epochs takes up here.
             step = (epoch + 1) * steps_per_epoch - 1
             rate = plan.rate_at(step, steps)
             mean_loss = float(to_numpy(position.loss_sum)) / steps_per_epoch
-            _require_finite(mean_loss, step, rate, label)
             entry = {
                 "epoch": epoch + 1,
-                "loss": mean_loss,
+                "loss": guard.check_loss(mean_loss, step, rate),
                 "rate": rate,
                 "images_per_second": progress.images_per_second(),
                 **(model.telemetry() if hasattr(model, "telemetry") else {}),
                 **(watch(epoch + 1) if watch else {}),
             }
             progress.note(entry)
-            position = _Position(epoch + 1, 0, 0.0, [*position.history, entry])
+            position = Position(epoch + 1, 0, 0.0, [*position.history, entry])
+    if checkpoint and not is_over and time.monotonic() - began > checkpoint_every:
+        # What follows the training may take as long; it shall not cost the training.
+        guard.check_state(save(checkpoint, identity, model, optimizer, position), step, rate)
     synchronize()
     return position.history
 
@@ -201,127 +225,64 @@ def _corrupted(clean, plan, seed, stage, epoch, step):
     return corrupt(clean, to_device(draw(rng, clean.shape, plan.amount)))
 
 
-def _require_finite(loss, step, rate, label):
-    loss = float(to_numpy(loss))
-    if not numpy.isfinite(loss):
-        raise DivergenceError(
-            f"{label or 'training'}: the loss is {loss} at step {step + 1} with learning rate "
-            f"{rate:.3g}; try a learning rate of {rate / 3:.1g}, or smaller initial weights"
+# --- nonsense -----------------------------------------------------------------------------------
+
+
+class _Guard:
+    """What a training must not go on with, in words for its user."""
+
+    def __init__(self, name, checkpoint):
+        self._name, self._checkpoint = name, checkpoint
+        self._finite = None  # the last finite loss that was read, and its step
+        self._fits = False
+
+    def check_images(self, x, chosen):
+        """Refuse images with NaN or infinity in them; chosen are their numbers."""
+        if numpy.isfinite(x.sum()) or numpy.isfinite(x).all():  # a sum may overflow
+            return
+        n, *where = numpy.argwhere(~numpy.isfinite(x))[0].tolist()
+        axes = ("channel", "row", "column") if len(where) == 3 else ("element",)
+        place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, where, strict=False))
+        raise DataError(
+            f"{self._name}: image {chosen[n]} holds {x[(n, *where)]} at {place}; expected finite "
+            "numbers; repair that image or leave it out"
         )
 
+    @contextmanager
+    def fitting(self, shape):
+        """The first step shows whether images and model fit together, which is no bug."""
+        try:
+            yield
+        except ValueError as error:
+            if self._fits:
+                raise
+            size = "×".join(map(str, shape[1:]))
+            raise ConfigError(
+                f"{self._name}: the model does not fit images of {size}: {error}"
+            ) from error
+        self._fits = True
 
-# --- checkpoints --------------------------------------------------------------------------------
+    def check_loss(self, loss, step, rate):
+        """The loss as a number, if it is finite."""
+        loss = float(to_numpy(loss))
+        if not numpy.isfinite(loss):
+            self._diverged(f"the loss is {loss}", step, rate)
+        self._finite = loss, step
+        return loss
 
+    def check_state(self, not_finite, step, rate):
+        """Stop where a state was not worth saving."""
+        if not_finite:
+            self._diverged(f"{not_finite} holds numbers that are not finite", step, rate)
 
-@dataclass(frozen=True)
-class _Position:
-    """Where in a run the next step stands, and what has been gathered so far."""
-
-    epoch: int = 0
-    step_in_epoch: int = 0
-    loss_sum: object = 0.0
-    history: tuple | list = ()
-
-
-def _save(path, model, optimizer, position):
-    model_arrays, _ = model.state()
-    optimizer_arrays, settings = optimizer.state()
-    arrays = {f"model/{name}": array for name, array in model_arrays.items()}
-    arrays |= {f"optimizer/{name}": to_numpy(array) for name, array in optimizer_arrays.items()}
-    arrays["loss_sum"] = to_numpy(position.loss_sum)
-    record = {
-        "epoch": position.epoch,
-        "step_in_epoch": position.step_in_epoch,
-        "history": list(position.history),
-        "optimizer": settings,
-    }
-    arrays["record"] = numpy.frombuffer(json.dumps(record).encode(), numpy.uint8)
-    storage.save_arrays(path, arrays)
-
-
-def _restore(path, model, optimizer):
-    arrays = storage.load_arrays(path)
-    record = json.loads(arrays.pop("record").tobytes())
-    loss_sum = to_device(arrays.pop("loss_sum"))
-    model.load_state(_under(arrays, "model/"))
-    restored = {name: to_device(array) for name, array in _under(arrays, "optimizer/").items()}
-    optimizer.load_state(restored, record["optimizer"])
-    return _Position(record["epoch"], record["step_in_epoch"], loss_sum[()], record["history"])
-
-
-def _under(arrays, prefix):
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-# --- progress -----------------------------------------------------------------------------------
-
-
-# Seconds between two readings of the loss: of a bar, and of plain lines.
-BAR_INTERVAL, LINE_INTERVAL = 1.0, 10.0
-
-
-class _Progress:
-    """A bar where there is a terminal, a plain line now and then where there is none."""
-
-    def __init__(self, label, epochs, n, done):
-        self._label, self._total, self._n = label, epochs * n, n
-        # Bars of several processes would write over each other.
-        alone = multiprocessing.parent_process() is None
-        self._is_terminal = alone and sys.stderr.isatty()
-        self._interval = BAR_INTERVAL if self._is_terminal else LINE_INTERVAL
-        self._bar = tqdm(
-            total=self._total,
-            initial=done,
-            desc=label,
-            unit="img",
-            disable=not self._is_terminal,
-            leave=False,
-            dynamic_ncols=True,
+    def _diverged(self, what, step, rate):
+        message = (
+            f"{self._name}: {what} at step {step + 1} with learning rate {rate:.3g}; try a "
+            f"learning rate of {rate / 3:.1g}, or smaller initial weights"
         )
-        self._done = done
-        self._started, self._from = time.monotonic(), done
-        self._read = self._started
-        self._telemetry = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self._bar.close()
-
-    def is_due(self):
-        """Whether it is time to read the loss, which waits for the device."""
-        return time.monotonic() - self._read >= self._interval
-
-    def count(self, images):
-        self._done += images
-        self._bar.update(images)
-
-    def show(self, images, loss):
-        self.count(images)
-        self._read = time.monotonic()
-        text = f"loss {loss:.4g}{self._telemetry}"
-        self._bar.set_postfix_str(text)
-        if not self._is_terminal and self._read - self._started >= self._interval:
-            self._line(text)
-
-    def note(self, entry):
-        """Keep what the model reported of an epoch in sight until the next one ends."""
-        if "active_share" in entry:
-            least, median, _ = entry["active_share"]
-            self._telemetry = (
-                f"  dead {entry['dead_maps']}  active on {least:.0%} (median {median:.0%})  "
-                f"sparsity {entry['hidden_sparsity']:.2%}  ties {entry['ties']:.2%}"
-            )
-
-    def images_per_second(self):
-        elapsed = time.monotonic() - self._started
-        return (self._done - self._from) / elapsed if elapsed else 0.0
-
-    def _line(self, text):
-        share = self._done / self._total
-        print(
-            f"{self._label}: {share:4.0%}  {text}  {self.images_per_second():.0f} images/s",
-            file=sys.stderr,
-            flush=True,
-        )
+        if self._finite:
+            loss, at = self._finite
+            message += f"; the loss was {loss:.3g} at step {at + 1}"
+        if self._checkpoint and Path(self._checkpoint).exists():
+            message += f"; the last good state is kept in {self._checkpoint}"
+        raise DivergenceError(message)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_np import layers, optim, training
+from cae_np import layers, optim, progress
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError, DivergenceError
 from cae_np.gradcheck import check_gradients
@@ -270,7 +270,7 @@ def test_unknown_activation_is_refused():
 
 
 def test_progress_lines_say_what_the_model_reported(capsys, monkeypatch):
-    monkeypatch.setattr(training, "LINE_INTERVAL", 0.0)
+    monkeypatch.setattr(progress, "LINE_INTERVAL", 0.0)
     wta = WinnerTakeAll(1, 3, (3, 3))
     plan = Plan(epochs=2, batch_size=20, rate=1e-3)
     history = train(wta, Images(), plan, seed=0, label="digits")

@@ -11,8 +11,6 @@ from cae_np.experiments.experiment import Experiment
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.training import Plan, train
 
-PLAN = Plan(3, 8, 1e-3, optimizer="adam", noise="binomial", amount=0.3)
-
 
 class Images:
     """Random images; a log of the folder $FAKE_FAULTS gets a line for each batch, and a file there
@@ -45,14 +43,19 @@ class Images:
 
 def run(cell, context):
     model = ConvAutoEncoder(1, cell.config["maps"], (5, 5), pool=2, seed=cell.seed)
-    history = train(model, Images(context.label), PLAN, cell.seed, 0, context.label,
+    plan = Plan(cell.config["epochs"], 8, 1e-3, optimizer="adam", noise="binomial", amount=0.3)
+    history = train(model, Images(context.label), plan, cell.seed, 0, context.label,
                     context.checkpoint, checkpoint_every=0)  # fmt: skip
     arrays, _ = model.state()
     return {"loss": history[-1]["loss"]}, arrays
 
 
 def cells(settings):
-    return [EXPERIMENT.cell({"maps": m}, s, f"{m} maps") for m in (3, 4) for s in settings.seeds]
+    return [
+        EXPERIMENT.cell({"maps": maps, "epochs": 3}, seed, f"{maps} maps")
+        for maps in (3, 4)
+        for seed in settings.seeds
+    ]
 
 
 EXPERIMENT = Experiment(

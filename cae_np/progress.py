@@ -1,0 +1,86 @@
+"""How far a training is: a bar where there is a terminal, a line now and then elsewhere."""
+
+import multiprocessing
+import sys
+import time
+
+from tqdm import tqdm
+
+# Seconds between two readings of the loss: of a bar, and of plain lines.
+BAR_INTERVAL, LINE_INTERVAL = 1.0, 10.0
+
+
+class Progress:
+    """The progress of one training.
+
+    Parameters
+    ----------
+    label : str
+    epochs, n : int
+        Of n images each.
+    done : int
+        Images that an earlier, interrupted run has done.
+    """
+
+    def __init__(self, label, epochs, n, done):
+        self._label, self._total, self._n = label, epochs * n, n
+        # Bars of several processes would write over each other.
+        alone = multiprocessing.parent_process() is None
+        self._is_terminal = alone and sys.stderr.isatty()
+        self._interval = BAR_INTERVAL if self._is_terminal else LINE_INTERVAL
+        self._bar = tqdm(
+            total=self._total,
+            initial=done,
+            desc=label,
+            unit="img",
+            disable=not self._is_terminal,
+            leave=False,
+            dynamic_ncols=True,
+        )
+        self._done = done
+        self._started, self._from = time.monotonic(), done
+        self._read = self._started
+        self._telemetry = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._bar.close()
+
+    def is_due(self):
+        """Whether it is time to read the loss, which waits for the device."""
+        return time.monotonic() - self._read >= self._interval
+
+    def count(self, images):
+        self._done += images
+        self._bar.update(images)
+
+    def show(self, images, loss):
+        self.count(images)
+        self._read = time.monotonic()
+        text = f"loss {loss:.4g}{self._telemetry}"
+        self._bar.set_postfix_str(text)
+        if not self._is_terminal and self._read - self._started >= self._interval:
+            self._line(text)
+
+    def note(self, entry):
+        """Keep what the model reported of an epoch in sight until the next one ends."""
+        if "active_share" in entry:
+            least, median, _ = entry["active_share"]
+            self._telemetry = (
+                f"  dead {entry['dead_maps']}  active on {least:.0%} (median {median:.0%})  "
+                f"sparsity {entry['hidden_sparsity']:.2%}  ties {entry['ties']:.2%}"
+            )
+
+    def images_per_second(self):
+        elapsed = time.monotonic() - self._started
+        return (self._done - self._from) / elapsed if elapsed else 0.0
+
+    def _line(self, text):
+        share = self._done / self._total
+        print(
+            f"{self._label}: {share:4.0%}  {text}  {self.images_per_second():.0f} images/s",
+            file=sys.stderr,
+            flush=True,
+        )
