@@ -60,6 +60,7 @@ def save(path, identity, model, optimizer, position):
             return name
     record = {
         "training": identity,
+        "arrays": _outline(arrays),
         "epoch": position.epoch,
         "step_in_epoch": position.step_in_epoch,
         "history": list(position.history),
@@ -103,6 +104,8 @@ def restore(path, identity, model, optimizer):
             f"here {ours[other[0]]}); give each training a checkpoint of its own, or delete this"
         )
     try:
+        if record["arrays"] != _outline(arrays):
+            raise ValueError("its arrays are others than it says")
         loss_sum = to_device(arrays.pop("loss_sum"))[()]
         position = Position(
             int(record["epoch"]), int(record["step_in_epoch"]), loss_sum, list(record["history"])
@@ -113,6 +116,10 @@ def restore(path, identity, model, optimizer):
     except Exception as error:  # whatever JSON and arrays of the wrong kind lead to
         raise _damaged(path, error) from error
     return position
+
+
+def _outline(arrays):
+    return {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
 
 
 def _under(arrays, prefix):
