@@ -11,6 +11,7 @@ This is the only file that imports cupy, and it does so when cupy is asked for.
 import importlib
 import importlib.util
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -19,6 +20,12 @@ from typing import Any
 import numpy as np
 
 from .errors import BackendError
+
+
+def _elapsed_on_the_host(step):
+    began = time.perf_counter()
+    step()
+    return 1e3 * (time.perf_counter() - began)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,10 @@ class Backend:
         Bytes of the memory in which its arrays live.
     description : str
         One line for logs and results.
+    release : callable, () -> None
+        Give memory back that is kept for later arrays.
+    elapsed : callable, (step) -> float
+        Milliseconds that ``step()`` takes, by the device's clock where it has one.
     """
 
     name: str
@@ -52,6 +63,8 @@ class Backend:
     synchronize: Callable
     memory: Callable
     description: str = ""
+    release: Callable = lambda: None
+    elapsed: Callable = _elapsed_on_the_host
 
 
 _registered: dict[str, Backend] = {}
@@ -59,16 +72,19 @@ _active: Backend | None = None
 _module_of: dict[str, str] = {}  # which module registered a backend that was named with one
 
 
-def register(name, module, array_type, to_numpy, scatter_add, synchronize, memory, description=""):
+def register(name, module, array_type, to_numpy, scatter_add, synchronize, memory, **more):
     """Make an array module known under ``name``; the tests' stand-in for CuPy comes in here.
+
+    Parameters
+    ----------
+    As the attributes of :class:`Backend`.
 
     Returns
     -------
     Backend
     """
-    backend = Backend(
-        name, module, array_type, to_numpy, scatter_add, synchronize, memory, description or name
-    )
+    more.setdefault("description", name)
+    backend = Backend(name, module, array_type, to_numpy, scatter_add, synchronize, memory, **more)
     _registered[name] = backend
     return backend
 
@@ -217,6 +233,27 @@ def memory():
     return active().memory()
 
 
+def release():
+    """Give memory back that the active backend keeps for later arrays."""
+    active().release()
+
+
+def elapsed(step):
+    """Milliseconds that a step takes.
+
+    Parameters
+    ----------
+    step : callable, () -> None
+
+    Returns
+    -------
+    float
+        On a GPU between two events in its own queue, so that neither Python's time to fill the
+        queue nor the wait for its end counts twice.
+    """
+    return active().elapsed(step)
+
+
 class Workspace:
     """Named buffers that are allocated once and used again in every training step.
 
@@ -248,6 +285,8 @@ class Workspace:
         key = (name, dtype, xp)
         buffer = self._buffers.get(key)
         if buffer is None or buffer.size < size:
+            del buffer
+            self._buffers.pop(key, None)  # before the larger one is asked for
             buffer = self._buffers[key] = xp.empty(size, dtype)
         return buffer[:size].reshape(shape)
 
@@ -344,6 +383,14 @@ def _register_cupy(cupy):
         free, total = cupy.cuda.runtime.memGetInfo()
         return free + cupy.get_default_memory_pool().free_bytes(), total
 
+    def elapsed(step):
+        start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+        start.record()
+        step()
+        stop.record()
+        stop.synchronize()
+        return cupy.cuda.get_elapsed_time(start, stop)
+
     return register(
         "cupy",
         cupy,
@@ -352,6 +399,8 @@ def _register_cupy(cupy):
         scatter_add=cupyx.scatter_add,
         synchronize=lambda: cupy.cuda.get_current_stream().synchronize(),
         memory=memory,
+        release=cupy.get_default_memory_pool().free_all_blocks,
+        elapsed=elapsed,
         description=f"CuPy {cupy.__version__} on {device}",
     )
 

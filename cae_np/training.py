@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy
 
-from .backend import synchronize, to_device, to_numpy
+from .backend import active, memory, synchronize, to_device, to_numpy
 from .checkpoint import Position, restore, save
-from .errors import ConfigError, DataError, DivergenceError
+from .errors import BackendError, ConfigError, DataError, DivergenceError
 from .ops import batch_last, binomial_mask, corrupt, gaussian_noise
 from .optim import SCHEDULES, SGD, Adam
 from .progress import Progress
@@ -131,6 +131,8 @@ def train(
 
     Raises
     ------
+    BackendError
+        If the memory does not suffice.
     ConfigError
         If there are no images, if the model does not fit them, or if the checkpoint is that of
         another training.
@@ -178,7 +180,7 @@ def train(
                 clean = batch_last(clean) if clean.ndim == 4 else clean
                 x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
                 target = clean if labels is None else to_device(labels[chosen])
-                with guard.fitting(x.shape):
+                with guard.fitting(x.shape, plan.batch_size):
                     loss, gradients = model.loss_and_gradients(x, target)
                 rate = plan.rate_at(step, steps)
                 optimizer.step(model.params, gradients, rate)
@@ -249,10 +251,17 @@ class _Guard:
         )
 
     @contextmanager
-    def fitting(self, shape):
-        """The first step shows whether images and model fit together, which is no bug."""
+    def fitting(self, shape, batch_size):
+        """Whether images and model fit together and into memory shows in the first steps."""
         try:
             yield
+        except MemoryError as error:
+            free, total = memory()
+            raise BackendError(
+                f"{self._name}: the memory of {active().description} does not suffice "
+                f"({error}; {free / 1e6:,.0f} of {total / 1e6:,.0f} MB are free); batch_size is "
+                f"{batch_size}, choose a smaller one, or end what else uses it"
+            ) from error
         except ValueError as error:
             if self._fits:
                 raise

@@ -167,6 +167,18 @@ def _other(xp):
 # --- the three kinds of "no CUDA", and a GPU that works -------------------------------------------
 
 
+class FakeEvent:
+    """An event in a queue; when it was passed is known once the host has waited for it."""
+
+    clock = 0.0
+
+    def record(self):
+        self.at = FakeEvent.clock
+
+    def synchronize(self):
+        pass
+
+
 @pytest.fixture
 def fake_cupy(fresh):
     """A CuPy with one device, computed by the stand-in; tests break one thing of it at a time."""
@@ -176,6 +188,7 @@ def fake_cupy(fresh):
     fake.__version__ = "14.2.0"
     fake.__spec__ = importlib.machinery.ModuleSpec("cupy", None)
     pool = types.SimpleNamespace(free_bytes=lambda: 10)
+    pool.free_all_blocks = lambda: setattr(pool, "freed", True)
     fake.get_default_memory_pool = lambda: pool
     fake.cuda = types.SimpleNamespace(
         runtime=types.SimpleNamespace(
@@ -184,6 +197,8 @@ def fake_cupy(fresh):
             memGetInfo=lambda: (100, 200),
         ),
         Device=lambda: types.SimpleNamespace(id=0),
+        Event=FakeEvent,
+        get_elapsed_time=lambda start, stop: stop.at - start.at,
         get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None),
     )
     cupyx.scatter_add = strict_cupy.scatter_add
@@ -266,6 +281,19 @@ def test_a_device_that_works(fake_cupy, name):
     assert backend.memory() == (110, 200)  # what the pool has left over counts as free
     backend.synchronize()
     assert backend.get_array_module(fake_cupy.zeros(2)) is fake_cupy
+    backend.release()
+    assert fake_cupy.get_default_memory_pool().freed
+
+
+def test_a_device_measures_by_its_own_events(fake_cupy):
+    backend.use("cupy")
+
+    def step():
+        FakeEvent.clock += 12.5
+
+    assert backend.elapsed(step) == 12.5
+    backend.use("numpy")
+    assert 0 <= backend.elapsed(step) < 1000
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from scipy.spatial.distance import cdist
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError
 from cae_np.models import clustering
+from cae_np.models import kmeans as patch_kmeans
 from cae_np.models.clustering import kmeans, squared_distances
 from cae_np.models.kmeans import PatchKMeans, quadrant_sums, triangle
+from cae_np.ops import blocks
 from cae_np.patches import sample_patches
 from cae_np.preprocess import ImageArray, contrast_normalise
 from cae_np.rng import Purpose, generator
@@ -30,9 +32,10 @@ def pictures(N=7, C=3, H=9, W=10, seed=0, dtype="float64"):
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(clustering, "HOST_BLOCK", 4096)
-    monkeypatch.setattr(clustering, "DEVICE_BLOCK", 4096)
+def small_blocks(monkeypatch, xp):
+    for module in (clustering, patch_kmeans):
+        monkeypatch.setattr(module, "HOST_BLOCK", 4096)
+    monkeypatch.setitem(blocks._device_bytes, xp, 4096)
 
 
 # --- the parts ------------------------------------------------------------------------------------

@@ -13,15 +13,16 @@ from cae_np.models.hinge import squared_hinge, squared_hinge_backward
 from cae_np.models.lbfgs import minimize_lbfgs
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
 from cae_np.models.scaling import SCALINGS, fold, fold_backward, measure_scaling, row_blocks
+from cae_np.ops import blocks
 
 READOUTS = [SoftmaxRegression, LinearSVM]
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
+def small_blocks(monkeypatch, xp):
     """Blocks of five rows of six float64 features, on either kind of backend."""
     monkeypatch.setattr(scaling, "HOST_BLOCK", 5 * 6 * 8)
-    monkeypatch.setattr(scaling, "DEVICE_BLOCK", 5 * 6 * 8)
+    monkeypatch.setitem(blocks._device_bytes, xp, 5 * 6 * 8)
 
 
 def problem(N=43, D=6, classes=3, seed=0, spread=1.0):

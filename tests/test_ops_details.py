@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cae_np.backend import to_numpy
-from cae_np.ops import conv, correlate_valid
+from cae_np.ops import blocks, conv, correlate_valid
 
 DIRECTIONS = {
     "correlate_valid": ["x", "w"],
@@ -35,12 +35,12 @@ def results(impl, name, arrays):
 
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_strips_do_not_change_results(impl, arrays, name, rows, monkeypatch):
+def test_strips_do_not_change_results(xp, impl, arrays, name, rows, monkeypatch):
     expected = results(impl, name, arrays)
     N, C = arrays["x"].shape[:2]
     row_bytes = 8 * N * C * (3 * 2) * 5  # a row of 5 places, a kernel of 3×2
-    monkeypatch.setattr(conv, "STRIP_BYTES_HOST", rows * row_bytes)
-    monkeypatch.setattr(conv, "STRIP_BYTES_DEVICE", rows * row_bytes)
+    monkeypatch.setattr(conv, "STRIP_BYTES", rows * row_bytes)
+    monkeypatch.setitem(blocks._device_bytes, xp, rows * row_bytes)
     assert conv._strip_height(arrays["x"], 5, 3, 2) == rows
     for found, a in zip(results(impl, name, arrays), expected, strict=True):
         np.testing.assert_allclose(found, a, rtol=0, atol=1e-12)

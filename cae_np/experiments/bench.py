@@ -2,15 +2,15 @@
 
 One process, the contenders taking turns round by round, medians.  Every timed call follows an
 untimed one of the same contender, so that none finds the caches or the thread pools as another left
-them.  PyTorch (optional) is timed on one and on two threads and counts with the better of the two.
+them.  On a GPU its own events measure.  PyTorch (optional) is timed on one and on two threads and
+counts with the better of the two.
 """
 
 import statistics
-import time
 
 import psutil
 
-from ..backend import synchronize
+from ..backend import elapsed, synchronize
 from . import bench_torch
 from .bench_cases import CASES
 from .experiment import Experiment
@@ -39,10 +39,7 @@ def run(cell, context):
         for name, step in contenders.items():
             step()
             synchronize()
-            began = time.perf_counter()
-            step()
-            synchronize()
-            samples[name].append(1e3 * (time.perf_counter() - began))
+            samples[name].append(elapsed(step))
     medians = {name: statistics.median(times) for name, times in samples.items()}
     return {
         "medians_ms": medians,

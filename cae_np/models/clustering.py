@@ -1,15 +1,12 @@
 """Clustering by k-means, whose every iteration is one matrix product."""
 
-import numpy
-
 from ..backend import active, get_array_module, scatter_add, to_device, to_numpy
 from ..errors import ConfigError
-from ..ops.blocks import for_each_block, scratch
+from ..ops.blocks import block_bytes, for_each_block, scratch
 from ..rng import Purpose, generator
 
 # Bytes of distances in a block: on the host about a core's cache, on a device what keeps it busy.
 HOST_BLOCK = 8 << 20
-DEVICE_BLOCK = 256 << 20
 SUMMED = 1 << 16  # patches of which float64 copies are made at a time
 
 
@@ -106,15 +103,10 @@ def _assigned(x, centroids):
         nearest[block] = z.argmin(axis=1)
         distance[block] = z.min(axis=1)
 
-    for_each_block(assign, M, max(1, block_bytes(xp) // (K * x.dtype.itemsize)), xp)
+    for_each_block(assign, M, max(1, block_bytes(xp, HOST_BLOCK) // (K * x.dtype.itemsize)), xp)
     sums, sizes = xp.zeros((K, D), "float64"), xp.zeros(K, "float64")
     for start in range(0, M, SUMMED):
         block = slice(start, start + SUMMED)
         scatter_add(sums, nearest[block], x[block].astype("float64"))
     scatter_add(sizes, nearest, xp.ones(M, "float64"))
     return sums, sizes, distance
-
-
-def block_bytes(xp):
-    """Bytes that the distances of one block of patches may take."""
-    return HOST_BLOCK if xp is numpy else DEVICE_BLOCK

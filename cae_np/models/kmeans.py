@@ -9,11 +9,11 @@ The convolutional auto-encoders have to show that they need fewer maps for the s
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops import im2col
-from ..ops.blocks import for_each_block, scratch
+from ..ops.blocks import block_bytes, for_each_block, scratch
 from ..ops.im2col import as_matrix
 from ..patches import sample_patches
 from ..preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
-from .clustering import block_bytes, kmeans, squared_distances
+from .clustering import HOST_BLOCK, kmeans, squared_distances
 
 BLOCK = 4096  # patches that whitening is learned from at a time
 
@@ -169,7 +169,7 @@ class PatchKMeans:
         # Beside the distances there are two copies of the patches.
         values = self.maps + 2 * centroids.shape[1]
         image_bytes = rows * columns * values * centroids.dtype.itemsize
-        for_each_block(encode_some, N, max(1, block_bytes(xp) // image_bytes), xp)
+        for_each_block(encode_some, N, max(1, block_bytes(xp, HOST_BLOCK) // image_bytes), xp)
         return features
 
     def state(self):

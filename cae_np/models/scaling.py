@@ -12,13 +12,13 @@ import numpy as np
 
 from ..backend import Workspace, get_array_module, to_numpy
 from ..errors import ConfigError
+from ..ops.blocks import block_bytes
 
 SCALINGS = ("none", "global", "feature")
 
-# Bytes of features in one block: on the host small enough to stay in the cache between the two
-# products that read it, on a device large enough to keep it busy.
+# Bytes of features in one block: small enough to stay in the cache between the two products that
+# read it.
 HOST_BLOCK = 32 << 20
-DEVICE_BLOCK = 256 << 20
 # Rows of one block: sums over more of them would lose digits in float32.
 ROW_LIMIT = 4096
 
@@ -34,7 +34,7 @@ def row_blocks(features):
     -------
     list of slice
     """
-    target = HOST_BLOCK if get_array_module(features) is np else DEVICE_BLOCK
+    target = block_bytes(get_array_module(features), HOST_BLOCK)
     row_bytes = features.shape[1] * features.dtype.itemsize
     rows = min(max(1, target // row_bytes), ROW_LIMIT)
     return [slice(start, start + rows) for start in range(0, len(features), rows)]

@@ -17,11 +17,42 @@ from functools import cache
 import numpy
 from threadpoolctl import ThreadpoolController
 
+from .. import backend
 from ..backend import Workspace
+from ..errors import BackendError
 
 # Even numbers of blocks, so that two or four cores finish together.  A constant, not the number
 # of cores: results must not depend on that.
 COUNT_MULTIPLE = 4
+
+# On a GPU every launch costs microseconds and memory is fast: blocks are as large as is decent.
+# Several arrays of a block's size live at a time, beside everything else.
+DEVICE_BLOCK, SHARE_OF_FREE = 256 << 20, 1 / 16
+_device_bytes = {}  # by array module: what was decided when it was first asked
+
+
+def block_bytes(xp, host):
+    """How many bytes a block may take.
+
+    Parameters
+    ----------
+    xp : module
+    host : int
+        The answer for NumPy: about what a core's cache holds.  It is a constant, since the bits
+        of a result depend on it.
+
+    Returns
+    -------
+    int
+        On a device a sixteenth of the memory that was free when it was first asked, 256 MB at
+        most; half of what it was each time that the memory has not sufficed.
+    """
+    if xp is numpy:
+        return host
+    if xp not in _device_bytes:
+        free, _ = backend.memory()
+        _device_bytes[xp] = int(min(DEVICE_BLOCK, max(1 << 20, SHARE_OF_FREE * free)))
+    return _device_bytes[xp]
 
 
 def for_each_block(work, total, size, xp):
@@ -31,13 +62,18 @@ def for_each_block(work, total, size, xp):
     ----------
     work : callable, slice -> None
         Writes its results into arrays, each slice to places of its own; it calls nothing that
-        works in blocks itself.
+        works in blocks itself.  Where it fails for want of memory it can be called again.
     total : int
     size : int
         No slice is longer.
     xp : module
         With NumPy as many slices are worked on at a time as BLAS has threads
         (``OPENBLAS_NUM_THREADS`` and the like, or ``threadpoolctl``); else one.
+
+    Raises
+    ------
+    BackendError
+        If a device's memory does not suffice for half a block either.
     """
     count = max(1, -(-total // size))
     if count > 1:
@@ -48,7 +84,11 @@ def for_each_block(work, total, size, xp):
         for block in some:
             work(block)
 
-    threads = _blas_threads() if xp is numpy else 1
+    if xp is not numpy:
+        for block in blocks:
+            _work_on_device(work, block, xp)
+        return
+    threads = _blas_threads()
     if threads == 1:
         return work_on(blocks)
     with _one_caller, _blas().limit(limits=1):
@@ -58,6 +98,35 @@ def for_each_block(work, total, size, xp):
         shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
         # The list raises what a block raised.
         list(_cores(threads).map(work_on, [blocks[i::shares] for i in range(shares)]))
+
+
+def _work_on_device(work, block, xp):
+    """Work on a block; where memory does not suffice (CuPy's error is a MemoryError), on its
+    halves, once."""
+    try:
+        return work(block)
+    except MemoryError:
+        pass  # the exception holds the arrays of its frames: let go of it first
+    _make_room(xp)
+    middle = (block.start + block.stop + 1) // 2
+    try:
+        for half in (slice(block.start, middle), slice(middle, block.stop)):
+            if half.start < half.stop:
+                work(half)
+    except MemoryError as error:
+        free, total = backend.memory()
+        raise BackendError(
+            f"the memory of {backend.active().description} does not suffice, not even for half a "
+            f"block ({error}; {free / 1e6:,.0f} of {total / 1e6:,.0f} MB are free); choose a "
+            "smaller batch size, or end what else uses it"
+        ) from error
+
+
+def _make_room(xp):
+    """Give back what is kept for later, and keep less from now on."""
+    _of_thread.workspace = Workspace()
+    _device_bytes[xp] = max(1 << 20, block_bytes(xp, 0) // 2)
+    backend.release()
 
 
 def scratch():

@@ -16,10 +16,8 @@ is the other one, correlating is convolving with :func:`mirrored` kernels and cr
 convolving is correlating the padded maps with them.
 """
 
-import numpy
-
 from ..backend import get_array_module
-from .blocks import for_each_block, scratch
+from .blocks import block_bytes, for_each_block, scratch
 from .im2col import as_matrix, batch_last, col2im, empty_batch_last, im2col, zeros_batch_last
 from .padding import crop_full, pad_full
 
@@ -205,7 +203,7 @@ def convolve_full_backward(dx, h, w):
         xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
         return as_matrix(h[:, :, strip]) @ col.T
 
-    dw = _sum_over_strips(go_back, OH, _strip_height(dx, OW, kh, kw), xp)
+    dw = _sum_over_strips(go_back, dx, (OH, OW), kh, kw)
     return dh, dw.reshape(w.shape)
 
 
@@ -237,7 +235,7 @@ def kernel_gradient(x, dy):
     the code h, so that the roles are exchanged: ``kernel_gradient(delta_y, h)``; flipping h and
     convolving is the same sum.
     """
-    xp = get_array_module(x, dy)
+    get_array_module(x, dy)  # both of one module
     x, dy = batch_last(x), batch_last(dy)
     N, C, H, W = x.shape
     M, K, OH, OW = dy.shape
@@ -253,25 +251,21 @@ def kernel_gradient(x, dy):
     def collect(strip):
         return as_matrix(dy[:, :, strip]) @ _columns_under(x, strip, kh, kw).T
 
-    dw = _sum_over_strips(collect, OH, _strip_height(x, OW, kh, kw), xp)
+    dw = _sum_over_strips(collect, x, (OH, OW), kh, kw)
     return dw.reshape(K, C, kh, kw)
 
 
 # --- strips of rows, and checks -------------------------------------------------------------------
 
-# Columns of one strip.  On the CPU about what a core's cache holds; on a GPU, where every launch
-# costs microseconds and memory is fast, as much as is decent.
-STRIP_BYTES_HOST = 1 << 22
-STRIP_BYTES_DEVICE = 1 << 28
+STRIP_BYTES = 1 << 22  # columns of one strip: about what a core's cache holds
 SUMS = 4  # kernel gradients that are summed side by side; each may be large
 
 
 def _strip_height(x, OW, kh, kw):
-    """How many output rows have columns that take at most the bytes above; at least one."""
+    """How many output rows have columns that take at most a block's bytes; at least one."""
     N, C = x.shape[:2]
     row_bytes = C * kh * kw * OW * N * x.dtype.itemsize
-    limit = STRIP_BYTES_HOST if get_array_module(x) is numpy else STRIP_BYTES_DEVICE
-    return max(1, limit // max(1, row_bytes))
+    return max(1, block_bytes(get_array_module(x), STRIP_BYTES) // max(1, row_bytes))
 
 
 def _rows_under(x, strip, kh):
@@ -287,11 +281,12 @@ def _columns_under(x, strip, kh, kw):
     return as_matrix(im2col(_rows_under(x, strip, kh), kh, kw, out=memory))
 
 
-def _sum_over_strips(term, OH, height, xp):
+def _sum_over_strips(term, x, size, kh, kw):
     """The sum of ``term(strip)``, added in the same order however many cores there are."""
-    sums = {}
+    xp, sums, (OH, OW) = get_array_module(x), {}, size
 
     def add_up(rows):
+        height = _strip_height(x, OW, kh, kw)  # lower after a device's memory has not sufficed
         for top in range(rows.start, rows.stop, height):
             value = term(slice(top, min(top + height, rows.stop)))
             if top == rows.start:
@@ -299,7 +294,7 @@ def _sum_over_strips(term, OH, height, xp):
             else:
                 sums[rows.start] += value
 
-    for_each_block(add_up, OH, max(height, -(-OH // SUMS)), xp)
+    for_each_block(add_up, OH, max(_strip_height(x, OW, kh, kw), -(-OH // SUMS)), xp)
     first, *others = (sums[start] for start in sorted(sums))
     for other in others:
         first += other

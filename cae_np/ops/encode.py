@@ -9,7 +9,7 @@ import numpy
 
 from ..backend import get_array_module
 from .activations import relu
-from .blocks import for_each_block, scratch
+from .blocks import block_bytes, for_each_block, scratch
 from .padding import crop_same
 
 
@@ -135,10 +135,9 @@ def _max_over_rows(h, width, stride):
 
 
 # Columns and maps of a block together fill about this much of a core's cache, but a product should
-# have a thousand columns to be efficient.  On a GPU, blocks are as large as is decent.
+# have a thousand columns to be efficient.
 CACHE_BYTES = 3 << 20
 FEWEST_COLUMNS = 1024
-DEVICE_BYTES = 1 << 28
 
 
 def _for_each_block_of_maps(use, x, w):
@@ -164,8 +163,7 @@ def _for_each_block_of_maps(use, x, w):
         use(images, h.reshape(K, n, H, W))
 
     image_bytes = (K + rows.shape[1]) * H * W * x.dtype.itemsize
+    size = max(1, block_bytes(xp, CACHE_BYTES) // image_bytes)
     if xp is numpy:
-        size = max(CACHE_BYTES // image_bytes, -(-FEWEST_COLUMNS // (H * W)))
-    else:
-        size = max(1, DEVICE_BYTES // image_bytes)
+        size = max(size, -(-FEWEST_COLUMNS // (H * W)))
     for_each_block(form_maps, N, size, xp)

@@ -20,7 +20,7 @@ import numpy
 from scipy.sparse import csr_array
 
 from ..backend import get_array_module, scatter_add
-from .blocks import for_each_block, scratch
+from .blocks import block_bytes, for_each_block, scratch
 from .padding import crop_same
 
 
@@ -220,13 +220,11 @@ def _winner_matrix(a, pixel, pixels):
 
 # Measured: patches of 8 MB at a time were faster than blocks that fit into a core's cache (439 ms a
 # step of 128 → 2048 maps at 1 MB, 364 ms at 8 MB), since fewer, longer calls wait less for each
-# other.  On a GPU blocks are as large as is decent.
-PATCH_BYTES_HOST = 1 << 23
-PATCH_BYTES_DEVICE = 1 << 28
+# other.
+PATCH_BYTES = 1 << 23
 MATRIX_ENTRIES = 1 << 19
 MANY_CHANNELS = 16
 
 
 def _maps_at_a_time(xp, N, kernels):
-    limit = PATCH_BYTES_HOST if xp is numpy else PATCH_BYTES_DEVICE
-    return max(1, limit // (N * kernels[0].size * kernels.dtype.itemsize))
+    return max(1, block_bytes(xp, PATCH_BYTES) // (N * kernels[0].size * kernels.dtype.itemsize))
