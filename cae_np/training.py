@@ -239,7 +239,12 @@ class _Guard:
         self._fits = False
 
     def check_images(self, x, chosen):
-        """Refuse images with NaN or infinity in them; chosen are their numbers."""
+        """Refuse images with NaN or infinity in them; chosen are their numbers.
+
+        What a layer below has computed on a device is not looked at: that would wait for it.
+        """
+        if not isinstance(x, numpy.ndarray):
+            return
         if numpy.isfinite(x.sum()) or numpy.isfinite(x).all():  # a sum may overflow
             return
         n, *where = numpy.argwhere(~numpy.isfinite(x))[0].tolist()
