@@ -2,11 +2,16 @@
 
 import gzip
 import hashlib
+import os
+import select
 import socket
+import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +20,12 @@ from cae_np.data.sources import Source, download
 from cae_np.errors import DataError
 
 CONTENT = bytes(range(256)) * 40
+ROOT = Path(__file__).parents[1]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves ``server.pages``: path -> (bytes, the length to announce)."""
+    """Serves ``server.pages``: path -> (bytes, the length to announce); stops while
+    ``server.open`` is not set."""
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -30,7 +37,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length))
         self.end_headers()
         try:
-            self.wfile.write(body)
+            self.wfile.write(body[:99])
+            self.wfile.flush()
+            self.server.open.wait(30)
+            self.wfile.write(body[99:])
         except ConnectionError:
             pass  # a client that has seen enough hangs up
 
@@ -43,6 +53,8 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.pages, server.asked = {}, []
+        server.open = threading.Event()  # until then pages stop after 99 bytes
+        server.open.set()
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -80,7 +92,7 @@ def test_other_digests_than_md5(server, tmp_path):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
 
 
 def test_first_mirror_dead_second_right(server, dead_url, tmp_path):
@@ -160,19 +172,44 @@ def test_an_interrupted_download_starts_again(server, tmp_path, monkeypatch):
     assert names(tmp_path) == ["file.gz"]
 
 
-def test_two_at_once(server, tmp_path, monkeypatch):
+def test_several_at_once_fetch_it_once(server, tmp_path):
     good = server.serve("/good", gzip.compress(CONTENT))
-    together, verify = threading.Barrier(4, timeout=10), sources._verify
-
-    def verify_together(file, source):
-        together.wait()  # all four have fetched before one of them renames
-        verify(file, source)
-
-    monkeypatch.setattr(sources, "_verify", verify_together)
+    server.open.clear()
     with ThreadPoolExecutor(4) as pool:
-        paths = list(pool.map(lambda _: download(source(good), tmp_path), range(4)))
-    assert set(paths) == {tmp_path / "file.gz"} and names(tmp_path) == ["file.gz"]
-    assert gzip.decompress(paths[0].read_bytes()) == CONTENT
+        futures = [pool.submit(download, source(good), tmp_path) for _ in range(4)]
+        while not server.asked:
+            time.sleep(0.01)
+        server.open.set()
+        paths = {future.result(timeout=30) for future in futures}
+    assert paths == {tmp_path / "file.gz"} and names(tmp_path) == ["file.gz"]
+    assert server.asked == ["/good"]
+    assert gzip.decompress((tmp_path / "file.gz").read_bytes()) == CONTENT
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_whoever_waits_for_a_process_that_is_killed_goes_on(server, tmp_path):
+    wanted = source(server.serve("/good", gzip.compress(CONTENT)))
+    program = (
+        f"from cae_np.data.sources import Source, download\ndownload({wanted!r}, {str(tmp_path)!r})"
+    )
+
+    def begin():
+        command = [sys.executable, "-c", program]
+        return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+    server.open.clear()
+    with begin() as first, begin() as second:
+        while not (server.asked and names(tmp_path)):
+            time.sleep(0.01)
+        waiting, _, _ = select.select([first.stderr, second.stderr], [], [], 30)
+        assert "another process is at work on file.gz; waiting" in waiting[0].readline()
+        waits, fetches = (first, second) if waiting == [first.stderr] else (second, first)
+        fetches.kill()
+        fetches.wait()
+        assert len(names(tmp_path)) == 1 and names(tmp_path)[0].startswith(".file.gz.")
+        server.open.set()
+        assert waits.wait(timeout=30) == 0
+    assert names(tmp_path) == ["file.gz"] and server.asked == ["/good"] * 2
 
 
 def test_a_disk_that_refuses_is_not_a_mirror_that_fails(server, tmp_path):
@@ -188,7 +225,7 @@ def test_progress_is_for_terminals(server, tmp_path, monkeypatch, capsys):
     download(source(good), tmp_path)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    download(source(good), tmp_path)
+    download(source(good), tmp_path / "other")
     assert "100%" in capsys.readouterr().err
 
 

@@ -4,10 +4,13 @@ import html.parser
 import re
 
 import pytest
+from corrupt import corrupted
 from fake_experiments import numbers, sums
+from hypothesis import given, settings
 
 from cae_np import experiments, storage
-from cae_np.experiments import report, runner, tables
+from cae_np.errors import DataError
+from cae_np.experiments import report, results, runner, tables
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +139,43 @@ def test_a_damaged_results_json_does_not_hide_the_others(out, tmp_path, content)
     (tmp_path / "sums" / "results.json").write_text(content)
     page = report.write(tmp_path).read_text("utf-8")
     assert "Means of random numbers" in page and "sums/results.json" in page
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("examples", [25, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_corrupted_results_and_cells(out, tmp_path_factory, examples):
+    """Whatever is in a JSON file of ours: no error but the one that names it, nothing hidden."""
+    folder = tmp_path_factory.mktemp("report")
+    content = (out / "numbers" / "results.json").read_bytes()
+    (folder / "numbers").mkdir()
+    (folder / "numbers" / "results.json").write_bytes(content)
+    (folder / "sums").mkdir()
+    path = next((out / "numbers" / "cells").glob("*.json"))
+    cell = path.read_bytes()
+
+    @settings(max_examples=examples)
+    @given(corrupted(content, head=len(content)))
+    def reports(damaged):
+        (folder / "sums" / "results.json").write_bytes(damaged)
+        runs, unreadable = report.collect(folder)
+        assert any(run.folder.name == "numbers" for run in runs) or len(runs) == 1
+        assert all("sums/results.json" in line and "\n" not in line for line in unreadable)
+        if examples < 1000:
+            report.write(folder)
+
+    @settings(max_examples=examples)
+    @given(corrupted(cell))
+    def cells(damaged):
+        (folder / "cell.json").write_bytes(damaged)
+        try:
+            result = results.load(folder / "cell.json", None)
+        except DataError as error:
+            assert "cell.json" in str(error) and "\n" not in str(error)
+        else:
+            assert isinstance(result.values, dict) and result.seconds >= 0
+
+    reports()
+    cells()
 
 
 def test_the_newer_of_two_equal_runs_counts(out, tmp_path):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
-from ..storage import atomic_file
+from ..storage import atomic_file, only_one
 from .files import GZIP_MAGIC
 
 CHUNK = 1 << 16
@@ -183,8 +183,8 @@ def download(source, folder):
     """Fetch one file from the first mirror that has the right content.
 
     The file appears under its name only when it is whole and its digest is right.  Whoever is
-    interrupted starts again from nothing, and two processes that fetch the same file at the same
-    time each write their own copy and leave one.
+    interrupted starts again from nothing.  Of several processes that want the same file at the
+    same time one fetches it and the others wait.
 
     Parameters
     ----------
@@ -202,14 +202,17 @@ def download(source, folder):
     """
     path = Path(folder) / source.name
     reasons = []
-    for url in source.urls:
-        try:
-            with atomic_file(path) as file:
-                _fetch(url, file, source.size)
-                _verify(file, source)
+    with only_one(path, lambda line: print(line, file=sys.stderr, flush=True)):
+        if path.exists():  # somebody else has fetched it meanwhile
             return path
-        except _MirrorFailed as failure:
-            reasons.append(f"{url}: {failure}")
+        for url in source.urls:
+            try:
+                with atomic_file(path) as file:
+                    _fetch(url, file, source.size)
+                    _verify(file, source)
+                return path
+            except _MirrorFailed as failure:
+                reasons.append(f"{url}: {failure}")
     raise DataError(
         f"no mirror gave {source.name} ({'; '.join(reasons)}); "
         f"check the network, or put the file into {folder} by hand"

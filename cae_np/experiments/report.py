@@ -48,6 +48,18 @@ class Run:
         )
 
     @property
+    def rank(self):
+        """Where it stands in the report."""
+        name, order = self["experiment"], list(MODULES)
+        return (
+            order.index(name) if name in order else len(order),
+            name,
+            ("paper", "quick", "smoke").index(self["preset"]),
+            self.warning is not None,
+            self["backend"]["name"],
+        )
+
+    @property
     def anchor(self):
         """By which the page's table of contents finds it."""
         data = self["data"]["name"] if self["data"] else "no-data"
@@ -160,22 +172,18 @@ def collect(out):
             )
             continue
         run = Run(content, path.parent)
+        try:  # whatever is missing or of the wrong kind shows when it is written out
+            markdown([run], [], out)
+            report_html.page([run], overview([run]), [], INTRODUCTION)
+            run.rank, hash(run.identity)  # noqa: B018
+        except Exception as error:
+            reason = document.one_line(error)
+            unreadable.append(f"{path} is damaged ({reason}); run the experiment again")
+            continue
         older = latest.get(run.identity)
         if older is None or older["date"] <= run["date"]:
             latest[run.identity] = run
-    order = list(MODULES)
-
-    def rank(run):
-        name = run["experiment"]
-        return (
-            order.index(name) if name in order else len(order),
-            name,
-            ("paper", "quick", "smoke").index(run["preset"]),
-            run.warning is not None,
-            run["backend"]["name"],
-        )
-
-    return sorted(latest.values(), key=rank), unreadable
+    return sorted(latest.values(), key=lambda run: run.rank), unreadable
 
 
 def markdown(runs, unreadable, out):

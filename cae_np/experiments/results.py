@@ -162,9 +162,11 @@ def load(path, cell):
         If a file is missing or damaged.
     """
     record = storage.load_json(path)
-    expected = {"values": dict, "seconds": (int, float)}
-    if not isinstance(record, dict) or not all(
-        isinstance(record.get(name), kind) for name, kind in expected.items()
+    if not (
+        isinstance(record, dict)
+        and isinstance(record.get("values"), dict)
+        and isinstance(record.get("seconds"), (int, float))
+        and record["seconds"] >= 0
     ):
         raise DataError(f"{path} is not a cell's result; delete it and run again with --resume")
     return Result(cell, record["values"], record["seconds"], path)
