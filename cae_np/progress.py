@@ -2,9 +2,14 @@
 
 import multiprocessing
 import sys
+import threading
 import time
 
 from tqdm import tqdm
+
+# Only one process draws bars.  tqdm's own lock is one between processes, a semaphore of the
+# system's that stays behind where one of them is killed.
+tqdm.set_lock(threading.RLock())
 
 # Seconds between two readings of the loss: of a bar, and of plain lines.
 BAR_INTERVAL, LINE_INTERVAL = 1.0, 10.0

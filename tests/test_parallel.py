@@ -125,11 +125,10 @@ def _raise_unpicklable():
 @posix
 @pytest.mark.parametrize("how", ["ctrl-c", "parent killed"])
 def test_no_process_outlives_the_program(tmp_path, faults, how):
-    for seed in (0, 1):
-        (faults / f"wait {seed}").touch()
-    arguments = ["numbers", "--preset", "smoke", "--jobs", "2", "--out", str(tmp_path / "out")]
+    (faults / "slow").touch()
+    arguments = ["trained", "--preset", "smoke", "--jobs", "2", "--out", str(tmp_path / "out")]
     with program(*arguments, start_new_session=True) as process:
-        until(lambda: len(lines(faults)) == 2, process)
+        until(lambda: len(lines(faults)) >= 4, process)
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 2
         if how == "ctrl-c":
@@ -171,6 +170,18 @@ def test_a_resumed_run_says_which_threads_the_finished_cells_had(tmp_path):
         "them"
     )
     assert hint(resume=True, threads=1) is hint(threads=7) is None
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_run_that_ends_well_says_nothing_more(tmp_path, jobs):
+    """Also through the stand-in for CuPy, which other processes have to find by its module."""
+    out = tmp_path / "out"
+    with program("trained", "--preset", "smoke", "--seeds", "1", "--jobs", jobs, "--out", str(out),
+                 env=os.environ | {"CAE_BACKEND": "strict_cupy:strict"}) as process:  # fmt: skip
+        said, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and err == ""
+    assert "stand-in for CuPy" in said and f"jobs: {jobs}" in said
+    assert storage.load_json(out / "trained" / "results.json")["backend"]["name"] == "strict"
 
 
 # --- parts for job arrays -----------------------------------------------------------------------

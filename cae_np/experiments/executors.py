@@ -70,7 +70,7 @@ class ProcessExecutor(Executor):
         if not cancel_futures:
             self._threads.shutdown(wait)
         for worker in self._workers:
-            worker.stop()
+            worker.stop(at_once=cancel_futures)
         self._threads.shutdown(wait, cancel_futures=True)
 
 
@@ -105,9 +105,12 @@ class _Worker:
             raise error
         return result
 
-    def stop(self):
+    def stop(self, at_once):
         self._stopped = True
         if (process := self._process) is not None:
+            if not at_once:
+                self._pipe.close()  # it has nothing to do, and ends when it notices
+                process.join(timeout=5)
             process.kill()
             process.join()
 
@@ -190,5 +193,7 @@ def opened(jobs, dask, out):
         executor = ProcessExecutor(jobs)
         try:
             yield executor, jobs
-        finally:  # after Ctrl-C somebody is at work still
+        except BaseException:  # after Ctrl-C somebody is at work still
             executor.shutdown(cancel_futures=True)
+            raise
+        executor.shutdown()
