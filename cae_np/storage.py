@@ -5,7 +5,6 @@ final name: whoever is interrupted (a full disk, Ctrl-C, a power cut) keeps the 
 Reading believes no size that a file claims before that size agrees with the file's own.
 """
 
-import glob
 import io
 import json
 import math
@@ -16,7 +15,6 @@ import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import filelock
 import numpy as np
 
 from .errors import DataError
@@ -60,52 +58,11 @@ def atomic_file(path):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
-
-
-@contextmanager
-def only_one(path, say=None):
-    """Hold a file's lock: of all processes that see its folder, one at a time is in the block.
-
-    Whoever comes second waits.  When the holder dies, however that happens, the operating system
-    takes the lock from it, and what it left half written is removed.
-
-    Parameters
-    ----------
-    path : path-like
-        Need not exist; the lock is a file of its own in ``.locks`` beside it.
-    say : callable, (str) -> None, optional
-        Takes one line where the lock is taken and has to be waited for.
-
-    Raises
-    ------
-    DataError
-        If the folder refuses.
-    """
-    path = Path(path)
-    lock = filelock.FileLock(path.parent / ".locks" / path.name)
-    try:
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
-            if say:
-                say(f"another process is at work on {path.name}; waiting for it")
-            lock.acquire()
-    except NotImplementedError:
-        pass  # a file system without locks: whatever is written is atomic all the same
-    except OSError as error:
-        raise _refused(path, error) from error
-    try:
-        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-            leftover.unlink(missing_ok=True)
-        yield
-    finally:
-        lock.release()
 
 
 def save_arrays(path, arrays):
@@ -223,6 +180,14 @@ def load_json(path):
         return json.loads(file.read().decode("utf-8"), parse_float=_finite, parse_constant=_finite)
 
 
+def refused(path, error):
+    """The error of whoever cannot write ``path``, made of the system's own."""
+    return DataError(
+        f"cannot write {path} ({error.strerror or error}); "
+        "make room there, or choose another folder"
+    )
+
+
 # --- helpers ----------------------------------------------------------------------------------
 
 
@@ -251,13 +216,6 @@ def _reading(path, expected):
             f"{path} cannot be read ({reason}); expected {expected}; "
             "delete it and run again what writes it"
         ) from error
-
-
-def _refused(path, error):
-    return DataError(
-        f"cannot write {path} ({error.strerror or error}); "
-        "make room there, or choose another folder"
-    )
 
 
 def _read_member(archive, member):

@@ -105,6 +105,12 @@ def test_list_names_everything(capsys, tmp_path):
         (["--seed", "one"], "'one' is not a whole number"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["--out"], "expected one argument"),
+        (["--jobs", "0"], "argument --jobs: '0' is not a whole number from 1 on"),
+        (["--threads", "many"], "argument --threads: 'many' is not a whole number from 1 on"),
+        (["--jobs", "2", "--dask", "tcp://a:1"], "--dask: not allowed with argument --jobs"),
+        (["--cells", "0/3"], "argument --cells: '0/3' is not I/N with 1 <= I <= N, as in 3/10"),
+        (["--cells", "4/3"], "'4/3' is not I/N"),
+        (["--cells", "third"], "'third' is not I/N"),
         (["--seed", "99"], "seed 99 asks for a kernel of 9×9"),
     ],
 )
@@ -129,6 +135,30 @@ def test_missing_data_are_refused(capsys, monkeypatch, tmp_path):
     code, _, err = call(capsys, "numbers", "--data-dir", str(tmp_path))
     assert code == 2 and err.count("\n") == 1
     assert "mnist is not in" in err and "--data-dir" in err
+
+
+def test_times_are_not_measured_beside_other_cells(capsys, monkeypatch):
+    from fake_experiments import numbers
+
+    monkeypatch.setattr(numbers, "EXPERIMENT", replace(numbers.EXPERIMENT, timed=True))
+    for many in (["--jobs", "2"], ["--dask", "tcp://a:1"]):
+        code, out, err = call(capsys, "numbers", *many)
+        assert code == 2 and "run it without --jobs and --dask" in err and err.count("\n") == 1
+    assert call(capsys, "numbers", "--preset", "smoke")[0] == 0
+
+
+def test_a_part_leaves_rows_and_report_to_the_last_call(capsys, tmp_path, faults):
+    for part in ("1/2", "2/2"):
+        code, out, err = call(capsys, "numbers", "--preset", "smoke", "--cells", part)
+        assert (code, err) == (0, "") and f"part {part[0]} of 2: 2 cells" in out
+        assert "the same call with --resume instead of --cells" in out
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["numbers"]
+    assert len((faults / "log").read_text().splitlines()) == 4
+    code, out, _ = call(capsys, "numbers", "--preset", "smoke", "--resume")
+    assert code == 0 and "4 of 4 cells are there already" in out and "report.html" in out
+    (faults / "bug 10").touch()
+    code, out, err = call(capsys, "numbers", "--cells", "2/2", "--out", "other")
+    assert code == 1 and "something failed; see above" in err and "ZeroDivisionError" in out
 
 
 def test_a_cell_that_fails_makes_it_1_and_the_report_says_so(capsys, faults, tmp_path):

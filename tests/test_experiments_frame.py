@@ -426,6 +426,11 @@ def test_results_are_not_replaced_silently(tmp_path):
     start(tmp_path, numbers.EXPERIMENT, n_seeds=1, said=said)
     assert any("replaced (seeds [0, 1, 2] → [0]" in line for line in said)
     assert len(list((tmp_path / "numbers" / "cells").glob("*.json"))) == 6
+    said.clear()
+    other = replace(numbers.EXPERIMENT, cells=lambda s: [numbers.EXPERIMENT.cell({"mean": 10}, 0)])
+    start(tmp_path, other, n_seeds=1, said=said)
+    assert any("replaced (1 of its cells had another configuration or data)" in s for s in said)
+    assert len(list((tmp_path / "numbers" / "cells").glob("*.json"))) == 6
 
 
 def test_what_failed_is_in_results_json_with_what_did_not(tmp_path, faults):

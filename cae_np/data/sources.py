@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
-from ..storage import atomic_file, only_one
+from ..locks import only_one
+from ..storage import atomic_file
 from .files import GZIP_MAGIC
 
 CHUNK = 1 << 16

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from .. import backend, data, storage
+from .. import backend, data
 from ..errors import CaeError, ConfigError, DataError
+from ..locks import only_one
 from . import results
 from .experiment import Cell, Context, canonical
 
@@ -163,7 +164,7 @@ def run_cell(job):
     def say(line):
         print(f"{job.cell}: {line}", file=sys.stderr, flush=True)
 
-    with _one_cell, storage.only_one(job.path.with_suffix(""), say):
+    with _one_cell, only_one(job.path.with_suffix(""), say):
         if not (job.resume and results.is_whole(job.path, job.cell)):
             _compute(job)
 
