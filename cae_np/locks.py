@@ -43,8 +43,9 @@ def only_one(path, say=None):
     except OSError as error:
         raise refused(path, error) from error
     try:
-        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-            leftover.unlink(missing_ok=True)
+        if lock.is_locked:
+            for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+                leftover.unlink(missing_ok=True)
         yield
     finally:
         lock.release()

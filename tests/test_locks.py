@@ -37,6 +37,7 @@ def test_a_file_system_without_locks_does_without(tmp_path, monkeypatch):
         raise NotImplementedError("FileSystem does not appear to support flock")
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    (tmp_path / ".a.json.0123.tmp").write_text("somebody else may be writing it")
     with only_one(tmp_path / "a", pytest.fail):
         save_json(tmp_path / "a.json", 1)
-    assert load_json(tmp_path / "a.json") == 1
+    assert load_json(tmp_path / "a.json") == 1 and (tmp_path / ".a.json.0123.tmp").exists()

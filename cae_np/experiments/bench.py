@@ -3,7 +3,7 @@
 One process, the contenders taking turns round by round, medians.  Every timed call follows an
 untimed one of the same contender, so that none finds the caches or the thread pools as another left
 them.  On a GPU its own events measure.  PyTorch (optional) is timed on one and on two threads and
-counts with the better of the two.
+counts with the better of the two; where we compute on a GPU, so does PyTorch.
 """
 
 import statistics
@@ -31,7 +31,8 @@ def run(cell, context):
     contenders = {name: f for name, f in CASES[cell.config["case"]]().items() if f}
     for name in [n for n in contenders if n.startswith("torch")]:
         step = contenders.pop(name)
-        for threads in sorted({1, min(2, psutil.cpu_count(logical=False) or 1)}):
+        cores = psutil.cpu_count(logical=False) or 1
+        for threads in sorted({1, min(2, cores)}) if bench_torch.device() == "cpu" else (1,):
             contenders[f"{name} {threads}"] = _with_threads(step, threads)
 
     samples = {name: [] for name in contenders}

@@ -8,6 +8,8 @@ and comparing, comparing won).
 import importlib.util
 import warnings
 
+from ..backend import active
+
 
 def available():
     """Whether PyTorch can be imported."""
@@ -15,12 +17,19 @@ def available():
 
 
 def version():
-    """PyTorch's version, or None."""
+    """PyTorch's version and where its steps run, or None."""
     if not available():
         return None
     import torch
 
-    return torch.__version__
+    return f"{torch.__version__} on {device()}"
+
+
+def device():
+    """Where its steps run: on the GPU where ours do, if it sees one, else on the CPU."""
+    import torch
+
+    return "cuda" if active().name == "cupy" and torch.cuda.is_available() else "cpu"
 
 
 def set_threads(threads):
@@ -49,10 +58,10 @@ def cae_step(x, w, pool, rate, momentum):
     import torch
     import torch.nn.functional as F
 
-    x = torch.from_numpy(x.copy())
-    w = torch.from_numpy(w.copy()).requires_grad_()
-    b = torch.zeros(len(w), requires_grad=True)
-    c = torch.zeros(x.shape[1], requires_grad=True)
+    x = torch.from_numpy(x).to(device(), copy=True)
+    w = torch.from_numpy(w).to(device(), copy=True).requires_grad_()
+    b = torch.zeros(len(w), requires_grad=True, device=device())
+    c = torch.zeros(x.shape[1], requires_grad=True, device=device())
     optimizer = torch.optim.SGD([w, b, c], lr=rate, momentum=momentum)
 
     def step():
@@ -133,10 +142,12 @@ def winner_take_all_step(x, w_enc, w_dec, rate, momentum):
     import torch
     import torch.nn.functional as F
 
-    x = torch.from_numpy(x.copy())
-    P, W = (torch.from_numpy(w.copy(order="C")).requires_grad_() for w in (w_enc, w_dec))
-    b = torch.zeros(len(P), requires_grad=True)
-    c = torch.zeros(x.shape[1], requires_grad=True)
+    x = torch.from_numpy(x).to(device(), copy=True)
+    P, W = (
+        torch.from_numpy(w.copy(order="C")).to(device()).requires_grad_() for w in (w_enc, w_dec)
+    )
+    b = torch.zeros(len(P), requires_grad=True, device=device())
+    c = torch.zeros(x.shape[1], requires_grad=True, device=device())
     optimizer = torch.optim.SGD([P, b, W, c], lr=rate, momentum=momentum)
     padding = P.shape[2] // 2
 
@@ -176,16 +187,17 @@ def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
     warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
     warnings.filterwarnings("ignore", "Sparse invariant checks are implicitly disabled")
     (N, C, H, W_), (K, _, k, _) = x.shape, w_enc.shape
-    pad, x = k // 2, torch.from_numpy(x.copy())
+    on = {"device": device()}
+    pad, x = k // 2, torch.from_numpy(x).to(device(), copy=True)
     Hp, Wp = H + k - 1, W_ + k - 1
     # Kernels with the channels last, as rows of patches want them.
     P, W = (
-        torch.from_numpy(w.transpose(0, 2, 3, 1).copy(order="C")).requires_grad_()
+        torch.from_numpy(w.transpose(0, 2, 3, 1).copy(order="C")).to(device()).requires_grad_()
         for w in (w_enc, w_dec)
     )
-    b, c = torch.zeros(K, requires_grad=True), torch.zeros(C, requires_grad=True)
+    b, c = (torch.zeros(n, requires_grad=True, **on) for n in (K, C))
     optimizer = torch.optim.SGD([P, b, W, c], lr=rate, momentum=momentum)
-    image = torch.arange(N)
+    image = torch.arange(N, **on)
     maps_at_a_time = max(1, (1 << 18) // (N * C * k * k * 4))
 
     def windows(x):
@@ -195,9 +207,9 @@ def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
 
     def decode(a, winner):
         place, order = (image[:, None] * (H * W_) + winner).flatten().sort()
-        starts = torch.searchsorted(place, torch.arange(N * H * W_ + 1))
+        starts = torch.searchsorted(place, torch.arange(N * H * W_ + 1, **on))
         S = torch.sparse_csr_tensor(starts, order % K, a.flatten()[order], (N * H * W_, K))
-        x_hat = torch.zeros(N, Hp, Wp, C)
+        x_hat = torch.zeros(N, Hp, Wp, C, **on)
         for i in range(k):
             for j in range(k):
                 x_hat[:, i : i + H, j : j + W_] += (S @ W[:, i, j]).view(N, H, W_, C)
@@ -224,9 +236,10 @@ def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
                 dP[s] = torch.bmm(da[s, None, :], patches).view_as(dP[s])
         if C >= 16:  # with many channels a sparse matrix times the pixels is faster
             corner = (image * (Hp * Wp) + p * Wp + q).int()
-            offset = (torch.arange(k)[:, None] * Wp + torch.arange(k)).flatten().int()
+            side = torch.arange(k, **on)
+            offset = (side[:, None] * Wp + side).flatten().int()
             pixel = (corner[:, None, :] + offset[:, None]).flatten()
-            starts = torch.arange(0, len(pixel) + 1, N, dtype=torch.int32)
+            starts = torch.arange(0, len(pixel) + 1, N, dtype=torch.int32, **on)
             values = da[:, None, :].expand(K, k * k, N).flatten()
             T = torch.sparse_csr_tensor(starts, pixel, values, (K * k * k, N * Hp * Wp))
             dP = (T @ padded.view(-1, C)).view_as(P)
