@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -237,7 +238,7 @@ def test_programs_that_share_a_folder_share_the_work(tmp_path, faults):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A scheduler and two workers, processes of their own as on a cluster; (address, workers)."""
+    """A scheduler and two workers, processes of their own as on a cluster; (address, processes)."""
     distributed = pytest.importorskip("distributed")
     del distributed
     commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
@@ -253,7 +254,7 @@ def cluster(tmp_path):
         ]  # fmt: skip
     try:
         until(lambda: (tmp_path / "scheduler.json").exists(), processes[0])
-        yield storage.load_json(tmp_path / "scheduler.json")["address"], processes[1:]
+        yield storage.load_json(tmp_path / "scheduler.json")["address"], processes
     finally:
         for process in processes:
             process.kill()
@@ -262,7 +263,7 @@ def cluster(tmp_path):
 
 @posix
 def test_a_dask_worker_that_is_killed_loses_nothing(tmp_path, faults, cluster):
-    address, workers = cluster
+    address, (_, *workers) = cluster
     assert start(tmp_path / "one", trained.EXPERIMENT) == [True]
     (faults / "log").unlink()
     (faults / "kill at 7").touch()
@@ -281,6 +282,29 @@ def test_a_dask_worker_that_is_killed_loses_nothing(tmp_path, faults, cluster):
     # Every batch once; the one that died with its worker was served twice.
     served = [line.partition(", process")[0] for line in lines(faults)]
     assert len(served) == 4 * 15 + 1
+
+
+@posix
+def test_a_dask_scheduler_that_dies_fails_the_cells_and_not_the_program(tmp_path, faults, cluster):
+    address, (scheduler, *_) = cluster
+    (faults / "slow").touch()
+    said = []
+
+    def say(line):
+        said.append(line)
+
+    def kill_soon():
+        until(lambda: lines(faults))
+        scheduler.kill()
+
+    killer = threading.Thread(target=kill_soon)
+    killer.start()
+    with executors.opened(1, address, tmp_path) as (executor, width):
+        options = runner.Options("smoke", tmp_path / "out", threads=1)
+        session = runner.Session(options, executor, width, say)
+        assert not session.run(runner.prepare(trained.EXPERIMENT, options))
+    killer.join()
+    assert any("failed: " in line for line in said), said
 
 
 class Cluster:

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -228,7 +228,11 @@ def execute(jobs, executor, width=1, failed=()):
                     running[executor.submit(run_cell, job)] = job
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                job, error = running.pop(future), future.exception()
+                job = running.pop(future)
+                try:
+                    error = future.exception()
+                except CancelledError:
+                    error = CaeError("the executor has lost it; go on with --resume")
                 if error is not None:
                     failed.add(job.path)
                 yield job, error
