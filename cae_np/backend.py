@@ -145,6 +145,17 @@ def active_spec():
     return f"{_module_of[name]}:{name}" if name in _module_of else name
 
 
+def of_module(xp):
+    """The :class:`Backend` whose array module this is.
+
+    Parameters
+    ----------
+    xp : module
+        From :func:`get_array_module`.
+    """
+    return next(backend for backend in _registered.values() if backend.module is xp)
+
+
 def get_array_module(*arrays):
     """The module whose functions work on these arrays.
 
@@ -231,11 +242,6 @@ def synchronize():
 def memory():
     """Bytes of memory on the active backend, as ``(free, total)``."""
     return active().memory()
-
-
-def release():
-    """Give memory back that the active backend keeps for later arrays."""
-    active().release()
 
 
 def elapsed(step):

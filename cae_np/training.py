@@ -176,14 +176,14 @@ def train(
                 if augment:
                     rng = generator(Purpose.TRANSLATION, seed, stage, epoch, step_in_epoch)
                     clean = augment(clean, rng)
-                clean = to_device(clean)
-                clean = batch_last(clean) if clean.ndim == 4 else clean
-                x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
-                target = clean if labels is None else to_device(labels[chosen])
-                with guard.fitting(x.shape, plan.batch_size):
-                    loss, gradients = model.loss_and_gradients(x, target)
                 rate = plan.rate_at(step, steps)
-                optimizer.step(model.params, gradients, rate)
+                with guard.fitting(clean.shape, plan.batch_size):
+                    clean = to_device(clean)
+                    clean = batch_last(clean) if clean.ndim == 4 else clean
+                    x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
+                    target = clean if labels is None else to_device(labels[chosen])
+                    loss, gradients = model.loss_and_gradients(x, target)
+                    optimizer.step(model.params, gradients, rate)
 
                 position = Position(
                     epoch, step_in_epoch + 1, position.loss_sum + loss, position.history

@@ -281,7 +281,8 @@ def test_a_device_that_works(fake_cupy, name):
     assert backend.memory() == (110, 200)  # what the pool has left over counts as free
     backend.synchronize()
     assert backend.get_array_module(fake_cupy.zeros(2)) is fake_cupy
-    backend.release()
+    assert backend.of_module(fake_cupy) is backend.active()
+    backend.active().release()
     assert fake_cupy.get_default_memory_pool().freed
 
 

@@ -17,8 +17,7 @@ from functools import cache
 import numpy
 from threadpoolctl import ThreadpoolController
 
-from .. import backend
-from ..backend import Workspace
+from ..backend import Workspace, of_module
 from ..errors import BackendError
 
 # Even numbers of blocks, so that two or four cores finish together.  A constant, not the number
@@ -50,7 +49,7 @@ def block_bytes(xp, host):
     if xp is numpy:
         return host
     if xp not in _device_bytes:
-        free, _ = backend.memory()
+        free, _ = of_module(xp).memory()
         _device_bytes[xp] = int(min(DEVICE_BLOCK, max(1 << 20, SHARE_OF_FREE * free)))
     return _device_bytes[xp]
 
@@ -114,9 +113,9 @@ def _work_on_device(work, block, xp):
             if half.start < half.stop:
                 work(half)
     except MemoryError as error:
-        free, total = backend.memory()
+        free, total = of_module(xp).memory()
         raise BackendError(
-            f"the memory of {backend.active().description} does not suffice, not even for half a "
+            f"the memory of {of_module(xp).description} does not suffice, not even for half a "
             f"block ({error}; {free / 1e6:,.0f} of {total / 1e6:,.0f} MB are free); choose a "
             "smaller batch size, or end what else uses it"
         ) from error
@@ -126,7 +125,7 @@ def _make_room(xp):
     """Give back what is kept for later, and keep less from now on."""
     _of_thread.workspace = Workspace()
     _device_bytes[xp] = max(1 << 20, block_bytes(xp, 0) // 2)
-    backend.release()
+    of_module(xp).release()
 
 
 def scratch():
