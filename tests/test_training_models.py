@@ -1,5 +1,7 @@
 """What holds for all models that are trained: resuming to the bit, and steps that never wait."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from corrupt import corrupted
@@ -36,6 +38,14 @@ MODELS = {
                                  seed=s), LABELS,
     ),
 }  # fmt: skip
+
+if importlib.util.find_spec("cae_np.models.cnn"):
+    from cae_np.models.cnn import ConvNet
+
+    MODELS["network"] = (
+        lambda s: ConvNet((1, 8, 8), maps=(3, 4), kernels=(3, 2), pools=(2, None), hidden=5,
+                          classes=3, seed=s), LABELS,
+    )  # fmt: skip
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
