@@ -5,6 +5,7 @@ final name: whoever is interrupted (a full disk, Ctrl-C, a power cut) keeps the 
 Reading believes no size that a file claims before that size agrees with the file's own.
 """
 
+import errno
 import io
 import json
 import math
@@ -182,9 +183,10 @@ def load_json(path):
 
 def refused(path, error):
     """The error of whoever cannot write ``path``, made of the system's own."""
+    forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    remedy = "change its permissions" if forbidden else "make room there"
     return DataError(
-        f"cannot write {path} ({error.strerror or error}); "
-        "make room there, or choose another folder"
+        f"cannot write {path} ({error.strerror or error}); {remedy}, or choose another folder"
     )
 
 

@@ -1,6 +1,7 @@
 """Data sets as the experiments see them: where they are looked for, and how they are divided."""
 
 import gzip
+import os
 import subprocess
 import sys
 
@@ -215,3 +216,13 @@ def test_importing_costs_little():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_folder_that_may_not_be_read_is_called_that(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
+    with pytest.raises(
+        DataError, match=r"mnist is not in .* \(--data-dir\), which may not be read"
+    ):
+        load("mnist", tmp_path)
+    with pytest.raises(DataError, match=r"\(--data-dir\); fetch it"):
+        load("mnist", tmp_path / "nowhere")

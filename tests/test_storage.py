@@ -149,6 +149,19 @@ def test_failing_sync_keeps_the_previous_file(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [(28, "make room there"), (13, "change its permissions"), (30, "change its permissions")],
+)
+def test_the_remedy_fits_the_reason(tmp_path, monkeypatch, code, remedy):
+    def refuse(*args):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(DataError, match=rf"{os.strerror(code)}\); {remedy}, or choose another"):
+        save_json(tmp_path / "r.json", 2)
+
+
 def test_interruption_keeps_the_previous_file(tmp_path):
     save_json(tmp_path / "r.json", 1)
     with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "r.json") as file:

@@ -62,8 +62,10 @@ def load(name, data_dir=None, download=False, **sizes):
         module.fetch(root)
     place = module.find(root)
     if place is None:
+        closed = os.path.exists(root) and not os.access(root, os.R_OK | os.X_OK)
         raise DataError(
-            f"{name} is not in {root} ({source}); fetch it with --download, or say with "
+            f"{name} is not in {root} ({source})"
+            f"{', which may not be read' if closed else ''}; fetch it with --download, or say with "
             "--data-dir or $CAE_DATA where it is"
         )
     return module.read(place, source)
