@@ -2,11 +2,10 @@
 
 python run_experiments.py                          everything, quickly
 python run_experiments.py --list                   what there is
-python run_experiments.py masci2011-fig1 --preset paper --data-dir DIR
+python run_experiments.py masci2011-fig1 --preset paper --data-dir DIR --jobs 4 --resume
 python run_experiments.py verify --data-dir DIR    test figures again, from trained networks
 """
 
-import argparse
 import contextlib
 import difflib
 import os
@@ -15,7 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+from cae_np.experiments.arguments import REFUSED, parse
+
+FAILED, INTERRUPTED = 1, 130
 VERIFY = "verify"  # a name that is no experiment
 
 
@@ -109,73 +110,6 @@ def runner_options(options):
         threads=threads or max(1, cells.blas_threads() // options.jobs),
         part=options.cells,
     )
-
-
-def parse(arguments):
-    """The command line as a namespace; what is wrong with it ends the program with one line."""
-    p = _Parser(
-        prog="run_experiments.py",
-        description="Reproduce figures and tables of two papers on convolutional auto-encoders.",
-        epilog="Exit codes: 0 all went well; 1 a cell failed, the report says which; 2 something "
-        "was wrong before the first cell started; 130 interrupted.",
-    )
-    add = p.add_argument
-    add("names", nargs="*", metavar="EXPERIMENT", help="default: all but those only run when named")
-    add("--list", action="store_true", help="list the experiments and stop")
-    add(
-        "--backend",
-        metavar="NAME",
-        help="numpy, cupy, or auto (the GPU if one works); default: $CAE_BACKEND, else numpy",
-    )
-    add(
-        "--preset",
-        choices=("smoke", "quick", "paper"),
-        default="quick",
-        help="seconds, minutes, or what the papers did; default: quick",
-    )
-    add(
-        "--data-dir",
-        metavar="DIR",
-        help="the parent of mnist/ and the others; default: $CAE_DATA, else the user's cache",
-    )
-    add("--download", action="store_true", help="fetch the data that are missing")
-    add("--seed", type=_at_least(0), default=0, metavar="N", help="first seed; default: 0")
-    add(
-        "--seeds",
-        type=_at_least(1),
-        metavar="N",
-        help="how many seeds; default: what the experiment takes for the preset",
-    )
-    add("--out", default="out", metavar="DIR", help="where the results go; default: out")
-    add("--resume", action="store_true", help="keep the cells that are finished, run the rest")
-    many = p.add_mutually_exclusive_group()
-    many.add_argument(
-        "--jobs",
-        type=_at_least(1),
-        default=1,
-        metavar="N",
-        help="how many cells run at a time, each in a process of its own; default: 1",
-    )
-    many.add_argument(
-        "--dask",
-        metavar="ADDRESS",
-        help="run the cells on the workers of this Dask scheduler (tcp://HOST:8786) instead",
-    )
-    add(
-        "--threads",
-        type=_at_least(1),
-        metavar="N",
-        help="BLAS threads of each cell, which decide its last bits; default: what the machine "
-        "has, shared out among the jobs; 1 with --dask",
-    )
-    add(
-        "--cells",
-        type=_part,
-        metavar="I/N",
-        help="run only the I-th of N parts of the cells, for job arrays that share one --out; "
-        "finished cells are kept, rows and report are left to a last call with --resume",
-    )
-    return p.parse_args(arguments)
 
 
 def list_experiments(experiments):
@@ -289,33 +223,6 @@ def refuse(message, code=REFUSED):
     """Say in one line why it ends here."""
     print(f"run_experiments.py: {message}", file=sys.stderr)
     return code
-
-
-class _Parser(argparse.ArgumentParser):
-    """Argparse without the usage before its message: one line, and where to read more."""
-
-    def error(self, message):
-        self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
-
-
-def _at_least(smallest):
-    def number(text):
-        try:
-            value = int(text)
-        except ValueError:
-            value = smallest - 1
-        if value < smallest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {smallest} on")
-        return value
-
-    return number
-
-
-def _part(text):
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with 1 <= I <= N, as in 3/10")
-    return int(part), int(parts)
 
 
 if __name__ == "__main__":

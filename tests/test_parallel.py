@@ -146,11 +146,12 @@ def test_no_process_outlives_the_program(tmp_path, faults, how):
 
 def test_threads_are_shared_out_among_the_jobs(monkeypatch):
     import run_experiments
+    from cae_np.experiments import arguments
 
     monkeypatch.setattr(cells, "blas_threads", lambda: 6)
 
-    def threads(*arguments):
-        return run_experiments.runner_options(run_experiments.parse(arguments)).threads
+    def threads(*options):
+        return run_experiments.runner_options(arguments.parse(options)).threads
 
     assert threads() == 6
     assert threads("--jobs", "2") == 3

@@ -45,9 +45,10 @@ def dask_executor(address, out, timeout=10):
     try:
         client = distributed.Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ConfigError(
-            f"--dask {address}: no scheduler answers there ({str(error).splitlines()[0]}); start "
-            "one with: dask scheduler"
+            f"--dask {address}: no scheduler answers there ({reason}); start one with: "
+            "dask scheduler"
         ) from error
     with client:
         check_workers(client, address, out, timeout)
