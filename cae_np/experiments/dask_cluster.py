@@ -89,8 +89,8 @@ def check_workers(client, address, out, timeout):
     for worker, answer in found.items():
         if isinstance(answer, BaseException):
             raise ConfigError(
-                f"--dask {address}: worker {worker} cannot run cae_np ({answer}); install it "
-                "there: pip install of this folder"
+                f"--dask {address}: worker {worker} cannot run cae_np ({answer}); type pip "
+                "install . there, in this folder, or start it with PYTHONPATH set to the folder"
             )
         versions, sees = answer
         if versions != ours:
