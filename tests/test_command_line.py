@@ -15,7 +15,8 @@ from cae_np import experiments, storage
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
-    "import sys; from cae_np import experiments; import run_experiments\n"
+    "import signal, sys; from cae_np import experiments; import run_experiments\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)  # also in a shell's background\n"
     "experiments.MODULES['numbers'] = 'fake_experiments.numbers'\n"
     "sys.exit(run_experiments.main())"
 )

@@ -21,7 +21,8 @@ from cae_np.experiments import cells, dask_cluster, executors, runner
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
-    "import sys; from cae_np import experiments; import run_experiments\n"
+    "import signal, sys; from cae_np import experiments; import run_experiments\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)  # also in a shell's background\n"
     "for name in ('numbers', 'sums', 'trained'):\n"
     "    experiments.MODULES[name] = f'fake_experiments.{name}'\n"
     "sys.exit(run_experiments.main())"
