@@ -433,6 +433,30 @@ def test_results_are_not_replaced_silently(tmp_path):
     assert len(list((tmp_path / "numbers" / "cells").glob("*.json"))) == 6
 
 
+@pytest.mark.parametrize("content", [None, "{}", "[1]", "{", '{"preset": "smoke"}'])
+def test_rows_of_another_experiment_stand_beside_unless_they_are_damaged(tmp_path, digits, content):
+    on_mnist = replace(numbers.EXPERIMENT, data="mnist")
+    start(tmp_path, on_mnist)
+    path, seen, said = tmp_path / "numbers" / "results.json", [], []
+    if content is not None:
+        path.write_text(content)
+
+    def rows(settings, results):
+        seen.append(results.beside)
+        return []
+
+    def cells(settings):
+        return [curious.cell({"mean": 0}, 0)]
+
+    curious = replace(on_mnist, name="curious", beside=("numbers", "never run"), rows=rows,
+                      cells=cells, figures=lambda settings, results: {})  # fmt: skip
+    assert start(tmp_path, curious, said=said) == [True]
+    if content is None:
+        assert [row["label"] for row in seen[0]["numbers"]][:2] == ["ten", "zero"]
+    else:
+        assert seen == [{}] and any(f"{path} is left aside: " in line for line in said)
+
+
 def test_what_failed_is_in_results_json_with_what_did_not(tmp_path, faults):
     (faults / "bug 10").touch()
     assert start(tmp_path, numbers.EXPERIMENT) == [False]

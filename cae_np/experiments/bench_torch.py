@@ -103,8 +103,8 @@ def network_step(x, labels, parameters, pools, rate, momentum):
     import torch
     import torch.nn.functional as F
 
-    x, labels = torch.from_numpy(x.copy()), torch.from_numpy(labels.copy())
-    parameters = [torch.from_numpy(p.copy()).requires_grad_() for p in parameters]
+    x, labels = (torch.from_numpy(a).to(device(), copy=True) for a in (x, labels))
+    parameters = [torch.from_numpy(p).to(device(), copy=True).requires_grad_() for p in parameters]
     optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
 
     def sigma(z):

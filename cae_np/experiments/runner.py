@@ -248,18 +248,19 @@ class Session:
         found, settings = {}, prepared.settings
         for name in prepared.experiment.beside:
             path = self.options.out / name / "results.json"
-            try:
-                other = storage.load_json(path) if path.exists() else {}
-            except DataError as error:
-                self.say(f"  {error}")
+            if not path.exists():
                 continue
-            here = settings.preset, settings.backend, settings.on_paper_data
-            if other and here == (
-                other["preset"],
-                other["backend"]["name"],
-                other["data"]["name"] == other["paper_data"],
-            ):
-                found[name] = other["rows"]
+            try:
+                other = storage.load_json(path)
+                there = (
+                    other["preset"],
+                    other["backend"]["name"],
+                    other["data"]["name"] == other["paper_data"],
+                )
+                if there == (settings.preset, settings.backend, settings.on_paper_data):
+                    found[name] = other["rows"]
+            except (DataError, LookupError, TypeError) as error:
+                self.say(f"  {path} is left aside: {document.one_line(error)}")
         return found
 
     def _draw(self, prepared, found, folders):
