@@ -1,0 +1,95 @@
+"""Build the lectures: execute their sources into notebooks, check those, render the web site.
+
+    python lectures/build.py --data-dir DIR                 # every notebook, anew
+    python lectures/build.py 01_convolution --data-dir DIR  # one
+    python lectures/build.py --check --data-dir DIR         # do notebooks, sources and numbers agree?
+    python lectures/build.py --site out/site                # the notebooks as a web site
+
+Needs ``pip install .[lectures]``.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lectures.building import compare, notebooks  # noqa: E402
+
+
+def main(arguments=None):
+    options = _parser().parse_args(arguments)
+    if options.data_dir and not options.data_dir.is_dir():
+        return _refuse(f"--data-dir {options.data_dir}: there is no such folder")
+    if options.site:
+        from lectures.building.site import render
+
+        return render(options.site)
+    known = {path.stem: path for path in notebooks.sources()}
+    unknown = sorted({Path(name).stem for name in options.names} - set(known))
+    if unknown:
+        return _refuse(f"no lecture {unknown[0]!r}; there are {', '.join(known)}")
+    chosen = {Path(name).stem for name in options.names} or set(known)
+    task = _check if options.check else _build
+    return max([task(path, options) for stem, path in known.items() if stem in chosen])
+
+
+def _build(source, options):
+    began = time.monotonic()
+    notebook = _executed(source, options)
+    target = source.with_suffix(".ipynb")
+    notebooks.write(notebook, target)
+    record = notebook.metadata["cae_np"]
+    print(
+        f"{target.name}: {time.monotonic() - began:.0f} s, {target.stat().st_size / 1000:.0f} kB, "
+        f"data {record.get('data')}, commit {record.get('commit')}",
+        flush=True,
+    )
+    return 0
+
+
+def _check(source, options):
+    import nbformat
+
+    target = source.with_suffix(".ipynb")
+    if not target.exists():
+        differences = ["has not been built"]
+    else:
+        committed = nbformat.read(target, as_version=4)
+        differences = compare.source_differences(notebooks.read_source(source), committed)
+        differences = differences or compare.output_differences(
+            committed, _executed(source, options)
+        )
+    for difference in differences or ["as it was built"]:
+        print(f"{target.name}: {difference}", flush=True)
+    return 1 if differences else 0
+
+
+def _executed(source, options):
+    return notebooks.execute(notebooks.read_source(source), options.data_dir, options.fast)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Execute the lectures, check them, render their web site."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="01_convolution, ...; default all")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="as of run_experiments.py")
+    parser.add_argument("--fast", action="store_true", help="in seconds, on embedded data")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; compare sources and a rebuild"
+    )
+    parser.add_argument(
+        "--site", type=Path, metavar="DIR", help="render the notebooks as they are; execute none"
+    )
+    return parser
+
+
+def _refuse(sentence):
+    print(f"build.py: {sentence}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

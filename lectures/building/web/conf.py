@@ -1,0 +1,30 @@
+"""How Sphinx renders the course: everything that a page needs lies beside it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "cae_np"
+copyright = "the authors of cae_np; text CC BY 4.0, code MIT"
+language = "en"
+extensions = ["myst_nb", "mathml"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+# A formula that KaTeX or MathJax would draw in the browser is MathML here already.
+html_math_renderer = "mathml"
+
+html_theme = "furo"
+html_title = "Convolutional auto-encoders by hand"
+html_static_path = ["_static"]
+html_css_files = ["course.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+html_theme_options = {"top_of_page_buttons": []}
+pygments_style = "friendly"
+pygments_dark_style = "monokai"

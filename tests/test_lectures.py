@@ -1,0 +1,166 @@
+"""The lectures: every one runs, says what its source says, and describes its pictures."""
+
+import re
+import resource
+
+import nbformat
+import pytest
+
+from lectures.building import compare, notebooks
+
+SOURCES = notebooks.sources()
+SOLUTIONS = sorted((notebooks.LECTURES / "solutions").glob("*.md"))
+SECONDS = 15  # of processor time that a lecture may take in fast mode
+by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+by_solution = pytest.mark.parametrize("source", SOLUTIONS, ids=lambda path: path.stem)
+
+
+def seconds_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def printed(notebook):
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+def committed(source):
+    return nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+
+
+# --- they run -------------------------------------------------------------------------------------
+
+
+@by_name
+def test_lectures_run(source, tmp_path):
+    before = seconds_of_children()
+    notebooks.execute(notebooks.read_source(source), fast=True, folder=notebooks.LECTURES)
+    assert seconds_of_children() - before < SECONDS
+
+
+@pytest.mark.slow
+@by_name
+def test_lectures_run_on_the_stand_in_for_a_gpu(source):
+    notebook = notebooks.read_source(source)
+    notebooks.execute(notebook, fast=True, backend="strict_cupy:strict")
+    assert "stand-in for CuPy" in printed(notebook)
+
+
+@by_solution
+def test_solutions_are_right(source):
+    notebook = notebooks.execute(notebooks.read_source(source), fast=True)
+    text = printed(notebook)
+    points = re.findall(r"([\d.]+) of ([\d.]+) points", text)
+    assert all(earned == possible for earned, possible in points), text
+    assert "Not yet" not in text and "Not answered" not in text, text
+    asked = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    checks = re.findall(r"^\s*check\(", asked, re.M)
+    answers = re.findall(r"^\s*compare\(", asked, re.M)
+    assert len(points) >= len(checks) and text.count("Right.") >= len(answers)
+
+
+# --- what is committed ----------------------------------------------------------------------------
+
+
+@by_name
+def test_notebooks_have_the_cells_of_their_sources(source):
+    assert compare.source_differences(notebooks.read_source(source), committed(source)) == []
+
+
+@by_name
+def test_notebooks_are_complete(source):
+    notebook = committed(source)
+    record = notebook.metadata["cae_np"]
+    assert record["source"] == source.name
+    assert re.fullmatch(r"[0-9a-f]{7,12}", record["commit"]), "built with changes not committed"
+    assert source.with_suffix(".ipynb").stat().st_size < notebooks.LARGEST
+    assert not re.search(r"(/work|/home|/root|/tmp|/usr|[A-Z]:\\\\)", printed(notebook))
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+@by_name
+def test_pictures_are_described(source):
+    assert pictures_without_words(committed(source)) == []
+
+
+def pictures_without_words(notebook):
+    return [number for number, _, alt in notebooks.pictures(notebook) if len(alt) < 20]
+
+
+@by_name
+def test_lectures_have_all_their_parts(source):
+    text = source.read_text("utf-8")
+    for part in ("You will do", "You will learn", "You need", "Time"):
+        assert f"**{part}" in text
+    if not source.name.startswith("appendix"):
+        for heading in ("## Exercises", "## Summary", "## References"):
+            assert heading in text
+    assert "```{" not in text.replace("```{code-cell}", ""), "plain Markdown only"
+
+
+# --- the tools themselves -------------------------------------------------------------------------
+
+
+def notebook_of(*cells):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+
+def test_a_picture_without_words_is_found(tmp_path):
+    draw = (
+        "from matplotlib.figure import Figure\nfrom cae_np.lecture import show\n"
+        "figure = Figure((1, 1))\nshow(figure, alt='A white square with nothing on it.')"
+    )
+    notebook = notebook_of(draw, "from IPython.display import Image, display\n"
+                                 "from cae_np import plotting\n"
+                                 "display(Image(plotting.png(figure)))")  # fmt: skip
+    notebook.metadata["cae_np"] = {}
+    notebooks.execute(notebook, fast=True, folder=tmp_path)
+    assert pictures_without_words(notebook) == [1]
+    with pytest.raises(ValueError, match="kB|bytes"):
+        notebook.cells[0].outputs[0].data["image/png"] = "A" * 700_001
+        notebooks.write(notebook, tmp_path / "large.ipynb")
+
+
+def test_warnings_end_a_build(tmp_path):
+    notebook = notebook_of("import warnings\nwarnings.warn('no good')")
+    notebook.metadata["cae_np"] = {}
+    with pytest.raises(RuntimeError, match="no good"):
+        notebooks.execute(notebook, fast=True, folder=tmp_path)
+
+
+def test_changed_cells_are_found():
+    source = notebook_of("a = 1", "b = 2")
+    assert compare.source_differences(source, notebook_of("a = 1", "b = 2\n")) == []
+    assert "cell 1" in compare.source_differences(source, notebook_of("a = 1", "b = 3"))[0]
+    assert "2 cells" in compare.source_differences(source, notebook_of("a = 1"))[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differs"),
+    [
+        ("plain: 0.50 % of it", "plain: 0.50 % of it", False),
+        ("plain: 0.50 % of it", "plain: 0.51 % of it", False),  # one unit of the last digit
+        ("plain: 0.50 % of it", "plain: 0.53 % of it", True),
+        ("loss 1,234.5", "loss 1,240.1", False),  # half a per cent
+        ("loss 1,234.5", "loss 1,334.5", True),
+        ("4 maps", "5 maps", True),
+        ("error 2.1e-10", "error -2.1e-10", True),
+        ("the pooled one", "the plain one", True),
+        ("conv2d: 3", "conv3d: 3", True),
+    ],
+)
+def test_other_numbers_are_found(before, after, differs):
+    assert bool(compare.text_difference(before, after)) is differs
+
+
+def test_what_the_build_says_of_itself_is_not_compared():
+    def built(text, **metadata):
+        notebook = notebook_of("begin()")
+        output = nbformat.v4.new_output("display_data", {"text/plain": text}, metadata=metadata)
+        notebook.cells[0].outputs = [output]
+        return notebook
+
+    say = {"cae_np": {"commit": "1234567"}}
+    assert compare.output_differences(built("commit 1", **say), built("commit 2", **say)) == []
+    assert compare.output_differences(built("loss 1"), built("loss 2")) != []
