@@ -2,7 +2,7 @@
 
     python lectures/build.py --data-dir DIR                 # every notebook, anew
     python lectures/build.py 01_convolution --data-dir DIR  # one
-    python lectures/build.py --check --data-dir DIR         # do notebooks, sources and numbers agree?
+    python lectures/build.py --check --data-dir DIR         # same cells, same numbers?
     python lectures/build.py --site out/site                # the notebooks as a web site
 
 Needs ``pip install .[lectures]``.

@@ -81,5 +81,5 @@ def _collect(folder):
 
 
 def _links_within(text):
-    """Links to sources of lectures lead to their pages; front matter of solutions is for jupytext."""
+    """The text, with links to sources of lectures leading to their pages."""
     return re.sub(r"\]\((\.\./)?(\d\d_\w+)\.md\)", r"](\1\2.ipynb)", text)
