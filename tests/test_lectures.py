@@ -2,10 +2,12 @@
 
 import re
 import resource
+from urllib.parse import unquote
 
 import nbformat
 import pytest
 
+import cae_np
 from lectures.building import compare, notebooks
 
 SOURCES = notebooks.sources()
@@ -122,6 +124,19 @@ def test_a_picture_without_words_is_found(tmp_path):
         notebooks.write(notebook, tmp_path / "large.ipynb")
 
 
+def test_a_formula_is_separated_from_its_number():
+    pytest.importorskip("latex2mathml")
+    from lectures.building.mathml import split_tag
+
+    assert split_tag(r"E = x^2 \tag{3}") == ("E = x^2 ", "3")
+    assert split_tag("E = x^2") == ("E = x^2", "")
+
+
+def test_the_citation_names_this_version():
+    text = (notebooks.ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(r"^version: (.*)$", text, re.M)[1] == cae_np.__version__
+
+
 def test_warnings_end_a_build(tmp_path):
     notebook = notebook_of("import warnings\nwarnings.warn('no good')")
     notebook.metadata["cae_np"] = {}
@@ -164,3 +179,29 @@ def test_what_the_build_says_of_itself_is_not_compared():
     say = {"cae_np": {"commit": "1234567"}}
     assert compare.output_differences(built("commit 1", **say), built("commit 2", **say)) == []
     assert compare.output_differences(built("loss 1"), built("loss 2")) != []
+
+
+# --- the web site ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_site_needs_no_network_and_has_no_dead_links(tmp_path):
+    """Every page's links and pictures lie beside it, formulas are MathML, pictures are described."""
+    pytest.importorskip("furo")
+    from lectures.building.site import render
+
+    assert render(tmp_path) == 0
+    pages = sorted(tmp_path.rglob("*.html"))
+    assert {"index.html", "search.html", *(f"{s.stem}.html" for s in SOURCES)} <= {
+        str(page.relative_to(tmp_path)) for page in pages
+    }
+    for page in pages:
+        text = page.read_text("utf-8")
+        loaded = re.findall(r"<(?:link|script|img)\b[^>]*?\s(?:href|src)=\"([^\"#?]+)", text)
+        linked = re.findall(r"<a\b[^>]*?\shref=\"([^\"#?]+)", text)
+        assert not [address for address in loaded if "//" in address], page
+        for address in loaded + [a for a in linked if ":" not in a]:
+            assert (page.parent / unquote(address)).exists(), f"{page.name}: {address}"
+        prose = re.sub(r"<(pre|code|script)\b.*?</\1>", "", text, flags=re.S)
+        assert not re.search(r"\\(frac|sum|tilde|sigma|partial|tag)\b|\$\$", prose), page
+        assert all(re.findall(r"<img\b[^>]*?\salt=\"([^\"]*)\"", text)), page

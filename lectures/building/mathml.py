@@ -1,8 +1,13 @@
 """A Sphinx extension: formulas become MathML while the site is built, so that no page needs a
 script, or a network, to show them."""
 
+import html
+import re
+
 from docutils import nodes
 from latex2mathml.converter import convert
+
+TAG = re.compile(r"\\tag\{([^}]*)\}")
 
 
 def visit_math(writer, node):
@@ -11,9 +16,17 @@ def visit_math(writer, node):
 
 
 def visit_displaymath(writer, node):
-    formula = convert(node.astext(), display="block")
-    writer.body.append(f'<div class="formula" tabindex="0">{formula}</div>\n')
+    formula, number = split_tag(node.astext())
+    number = f'<span class="number">({html.escape(number)})</span>' if number else ""
+    formula = convert(formula, display="block")
+    writer.body.append(f'<div class="formula" tabindex="0">{formula}{number}</div>\n')
     raise nodes.SkipNode
+
+
+def split_tag(latex):
+    """A formula without its ``\\tag``, and what that says; "" where there is none."""
+    found = TAG.search(latex)
+    return TAG.sub("", latex), found[1] if found else ""
 
 
 def setup(app):

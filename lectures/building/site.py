@@ -5,7 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .notebooks import LECTURES, sources
+import nbformat
+
+from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
 INDEX = """# Convolutional auto-encoders by hand
@@ -60,26 +62,28 @@ def render(target):
 def _collect(folder):
     """Copy what makes up the site into one folder."""
     lectures = [path.with_suffix(".ipynb") for path in sources()]
-    others = [LECTURES / "TEACHING.md", LECTURES / "AUTHORING.md"]
+    others = [LECTURES / f"{name}.md" for name in ("TEACHING", "AUTHORING", "LICENSE-TEXT")]
     solutions = sorted((LECTURES / "solutions").glob("*.md"))
     lectures, others = ([p for p in paths if p.exists()] for paths in (lectures, others))
     (folder / "solutions").mkdir()
-    for path in lectures:
-        shutil.copy(path, folder / path.name)
-    for path in others + solutions:
-        copy = folder / path.relative_to(LECTURES)
-        copy.write_text(_links_within(path.read_text("utf-8")), encoding="utf-8")
+    for path in lectures + others:
+        text = _links_within(path.read_text("utf-8"))
+        (folder / path.name).write_text(text, encoding="utf-8")
+    for path in solutions:
+        text = nbformat.writes(read_source(path))
+        (folder / "solutions" / path.with_suffix(".ipynb").name).write_text(text, encoding="utf-8")
     listed = [path.stem for path in others] + [f"solutions/{path.stem}" for path in solutions]
     index = INDEX.format(
         lectures="\n".join(path.stem for path in lectures), others="\n".join(listed)
     )
     (folder / "index.md").write_text(index, encoding="utf-8")
     (folder / "_static").mkdir()
-    shutil.copy(WEB / "course.css", folder / "_static")
+    for name in ("course.css", "noto-sans-math.woff2", "noto-sans-math.LICENSE"):
+        shutil.copy(WEB / name, folder / "_static")
     shutil.copy(WEB / "conf.py", folder)
     shutil.copy(Path(__file__).parent / "mathml.py", folder)
 
 
 def _links_within(text):
-    """The text, with links to sources of lectures leading to their pages."""
-    return re.sub(r"\]\((\.\./)?(\d\d_\w+)\.md\)", r"](\1\2.ipynb)", text)
+    """The text, with links to sources of lectures and solutions leading to their pages."""
+    return re.sub(r"\]\(((?:\.\./|solutions/)?(?:\d\d|appendix)_\w+)\.md\)", r"](\1.ipynb)", text)

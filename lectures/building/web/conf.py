@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "cae_np"
-copyright = "the authors of cae_np; text CC BY 4.0, code MIT"
+copyright = "the cae_np authors; text CC BY 4.0, code MIT"
 language = "en"
 extensions = ["myst_nb", "mathml"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
