@@ -186,7 +186,7 @@ def test_what_the_build_says_of_itself_is_not_compared():
 
 @pytest.mark.slow
 def test_the_site_needs_no_network_and_has_no_dead_links(tmp_path):
-    """Every page's links and pictures lie beside it, formulas are MathML, pictures are described."""
+    """What a page loads and links to lies beside it; formulas are MathML, pictures described."""
     pytest.importorskip("furo")
     from lectures.building.site import render
 
