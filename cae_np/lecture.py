@@ -89,7 +89,7 @@ def compare(mine, right):
     Parameters
     ----------
     mine : anything; None where there is no answer yet
-    right : number or array_like
+    right : number, array_like or str
     """
     if mine is None or mine is Ellipsis:
         print("Not answered yet.")
@@ -97,7 +97,7 @@ def compare(mine, right):
     try:
         is_right = np.shape(mine) == np.shape(right) and np.allclose(mine, right, rtol=1e-3)
     except (TypeError, ValueError):
-        is_right = mine == right
+        is_right = isinstance(right, str) and mine == right
     print("Right." if is_right else f"Not yet: {mine} is not what comes out. Look again.")
 
 

@@ -5,9 +5,11 @@ import resource
 from urllib.parse import unquote
 
 import nbformat
+import numpy as np
 import pytest
 
 import cae_np
+from cae_np import diagrams, lecture
 from lectures.building import compare, notebooks
 
 SOURCES = notebooks.sources()
@@ -135,6 +137,41 @@ def test_a_formula_is_separated_from_its_number():
 def test_the_citation_names_this_version():
     text = (notebooks.ROOT / "CITATION.cff").read_text("utf-8")
     assert re.search(r"^version: (.*)$", text, re.M)[1] == cae_np.__version__
+
+
+@pytest.mark.parametrize(
+    ("mine", "right", "answer"),
+    [
+        (..., 3, "Not answered"),
+        (None, 3, "Not answered"),
+        (3, np.int64(3), "Right"),
+        ([[1, 2]], np.array([[1.0, 2.0]]), "Right"),
+        ("full", "full", "Right"),
+        (4, 3, "Not yet"),
+        ([1, 2], np.array([[1.0, 2.0]]), "Not yet"),
+        ([1, [2]], np.array([1.0, 2.0]), "Not yet"),
+        ("three", 3, "Not yet"),
+    ],
+)
+def test_answers_are_compared(mine, right, answer, capsys):
+    lecture.compare(mine, right)
+    assert capsys.readouterr().out.startswith(answer)
+
+
+def test_pictures_want_words():
+    with pytest.raises(ValueError, match="describes no picture"):
+        lecture.show(diagrams.blackboard(diagrams.Grid([[1]])), alt="a picture")
+
+
+def test_a_blackboard_shows_its_numbers_and_signs():
+    grid = diagrams.Grid([[1, -2.5]], "x", tints=[[0, 1]], boxes=((0, 0, 1, 2, 1),))
+    drawn = {text.get_text() for text in diagrams.blackboard(grid, "=", grid).axes[0].texts}
+    assert drawn == {"1", "−2.5", "x", "="}
+
+
+def test_patches_are_tinted_by_their_number():
+    tints = diagrams.patch_tints((2, 3), 2, 2, [(0, 0), (0, 1)])
+    assert tints.tolist() == [[1, 2, 2], [1, 2, 2]]
 
 
 def test_warnings_end_a_build(tmp_path):

@@ -55,7 +55,8 @@ def render(target):
     for left_over in (".doctrees", ".buildinfo", "objects.inv"):
         path = Path(target) / left_over
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    print(f"{target / 'index.html'}")
+    (Path(target) / ".nojekyll").touch()  # or hosts that run Jekyll leave out folders named _static
+    print(Path(target) / "index.html")
     return status
 
 
