@@ -170,6 +170,7 @@ def image_grid(images, columns=None):
     axes = figure.subplots(len(drawn), 1, squeeze=False, height_ratios=heights)[:, 0]
     for panel, (title, picture) in zip(axes, drawn, strict=True):
         _show(panel, picture)
+        panel.set_anchor("E")  # the room that is left belongs to the titles
         panel.set_ylabel(title, rotation=0, ha="right", va="center")
     return figure
 
