@@ -10,24 +10,13 @@ import nbformat
 from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
-INDEX = """# Convolutional auto-encoders by hand
-
-A reader who knows Python and a little calculus goes from nine pixels worked with a pencil to
-reproducing two papers. Every convolution, every pooling mask and every gradient is derived, written
-out and checked.
-
+CONTENTS = """
 ```{{toctree}}
+:hidden:
 :maxdepth: 1
-:caption: Lectures
+:caption: {caption}
 
-{lectures}
-```
-
-```{{toctree}}
-:maxdepth: 1
-:caption: Around them
-
-{others}
+{pages}
 ```
 """
 
@@ -73,10 +62,14 @@ def _collect(folder):
     for path in solutions:
         text = nbformat.writes(read_source(path))
         (folder / "solutions" / path.with_suffix(".ipynb").name).write_text(text, encoding="utf-8")
-    listed = [path.stem for path in others] + [f"solutions/{path.stem}" for path in solutions]
-    index = INDEX.format(
-        lectures="\n".join(path.stem for path in lectures), others="\n".join(listed)
-    )
+    index = _links_within((LECTURES / "README.md").read_text("utf-8"))
+    index = index.replace("[solutions](solutions/)", "the last pages")
+    for caption, pages in (
+        ("Lectures", [path.stem for path in lectures]),
+        ("Around them", [path.stem for path in others]),
+        ("Solutions", [f"solutions/{path.stem}" for path in solutions]),
+    ):
+        index += CONTENTS.format(caption=caption, pages="\n".join(pages))
     (folder / "index.md").write_text(index, encoding="utf-8")
     (folder / "_static").mkdir()
     for name in ("course.css", "noto-sans-math.woff2", "noto-sans-math.LICENSE"):
