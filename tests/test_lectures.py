@@ -103,6 +103,12 @@ def test_lectures_have_all_their_parts(source):
     assert "```{" not in text.replace("```{code-cell}", ""), "plain Markdown only"
 
 
+@by_name
+def test_lectures_are_on_the_front_page(source):
+    front = (notebooks.LECTURES / "README.md").read_text("utf-8")
+    assert f"]({source.stem}.ipynb)" in front
+
+
 # --- the tools themselves -------------------------------------------------------------------------
 
 
