@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from nbclient.exceptions import CellExecutionError
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lectures.building import compare, notebooks  # noqa: E402
@@ -33,7 +35,16 @@ def main(arguments=None):
         return _refuse(f"no lecture {unknown[0]!r}; there are {', '.join(known)}")
     chosen = {Path(name).stem for name in options.names} or set(known)
     task = _check if options.check else _format if options.format else _build
-    return max([task(path, options) for stem, path in known.items() if stem in chosen])
+    return max([_done(task, path, options) for stem, path in known.items() if stem in chosen])
+
+
+def _done(task, source, options):
+    """What the task returns; 1, and a sentence, where a cell fails, warns or draws too much."""
+    try:
+        return task(source, options)
+    except (CellExecutionError, RuntimeError, ValueError) as error:
+        print(f"{source.name}: {error}", file=sys.stderr, flush=True)
+        return 1
 
 
 def _build(source, options):

@@ -12,6 +12,7 @@ import pytest
 
 import cae_np
 from cae_np import backend, diagrams, lecture
+from lectures import build
 from lectures.building import compare, notebooks
 
 SOURCES = notebooks.sources()
@@ -188,6 +189,31 @@ def test_a_blackboard_shows_its_numbers_and_signs():
 def test_patches_are_tinted_by_their_number():
     tints = diagrams.patch_tints((2, 3), 2, 2, [(0, 0), (0, 1)])
     assert tints.tolist() == [[1, 2, 2], [1, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["12_nothing"], "no lecture '12_nothing'; there are 00_tour"),
+        (["--data-dir", "nowhere"], "--data-dir nowhere: there is no such folder"),
+    ],
+)
+def test_mistakes_in_the_call_get_one_line(arguments, sentence, capsys):
+    assert build.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and error.count("\n") == 1
+
+
+def test_a_cell_that_fails_is_reported_and_nothing_written(tmp_path, monkeypatch, capsys):
+    source = tmp_path / "00_broken.md"
+    source.write_text("# Broken\n\n```{code-cell} ipython3\n1 / 0\n```\n", encoding="utf-8")
+    monkeypatch.setattr(notebooks, "sources", lambda: [source])
+    monkeypatch.setattr(notebooks, "LECTURES", tmp_path)
+    assert build.main(["00_broken", "--fast"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert not source.with_suffix(".ipynb").exists()
+    assert build.main(["00_broken", "--fast", "--check"]) == 1
+    assert "has not been built" in capsys.readouterr().out
 
 
 def test_warnings_end_a_build(tmp_path):
