@@ -8,17 +8,28 @@ from docutils import nodes
 from latex2mathml.converter import convert
 
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+PRIME = re.compile(r"<msup>(<mi[^>]*>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
+
+
+def mathml(latex, display="inline"):
+    """A formula as MathML.
+
+    Primes stand beside their letter rather than above it: the font's prime is raised already, and
+    as a superscript it would be too small to see.
+    """
+    raised = r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>'
+    return PRIME.sub(raised, convert(latex, display=display))
 
 
 def visit_math(writer, node):
-    writer.body.append(convert(node.astext()))
+    writer.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def visit_displaymath(writer, node):
     formula, number = split_tag(node.astext())
     number = f'<span class="number">({html.escape(number)})</span>' if number else ""
-    formula = convert(formula, display="block")
+    formula = mathml(formula, display="block")
     writer.body.append(f'<div class="formula" tabindex="0">{formula}{number}</div>\n')
     raise nodes.SkipNode
 
