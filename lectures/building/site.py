@@ -44,8 +44,10 @@ def render(target):
     for left_over in (".doctrees", ".buildinfo", "objects.inv"):
         path = Path(target) / left_over
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    (Path(target) / ".nojekyll").touch()  # or hosts that run Jekyll leave out folders named _static
-    print(Path(target) / "index.html")
+    if status == 0:
+        # Hosts that run Jekyll would leave out folders named _static.
+        (Path(target) / ".nojekyll").touch()
+        print(Path(target) / "index.html")
     return status
 
 

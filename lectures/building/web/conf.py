@@ -13,7 +13,7 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_render_markdown_format = "myst"  # tables that cells make
+nb_render_markdown_format = "myst"  # tables that a cell displays
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 # A formula that KaTeX or MathJax would draw in the browser is MathML here already.
