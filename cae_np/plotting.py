@@ -262,6 +262,46 @@ def dots(values, xlabel, paper=None):
 
 
 @_in_style
+def roofline(points, peak, bandwidth):
+    """Draw how fast operations are below the two bounds of a machine.
+
+    Parameters
+    ----------
+    points : dict of label to (intensity, rate)
+        Operations per byte, and billions of operations a second.
+    peak : number
+        Billions of operations a second, at most.
+    bandwidth : number
+        Billions of bytes a second, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Notes
+    -----
+    Williams, Waterman, Patterson, *Roofline*, 2009.
+    """
+    figure = _figure(6.0, 3.4)
+    axes = figure.subplots()
+    edge = peak / bandwidth
+    intensities = [intensity for intensity, _ in points.values()]
+    ends = np.array([min(*intensities, edge) / 3, edge, max(*intensities, edge) * 4])
+    axes.plot(ends, np.minimum(peak, ends * bandwidth), color=INK)
+    axes.text(edge / 5, peak / 3, "memory", color=FAINT, ha="right")
+    axes.text(ends[2], peak * 1.15, "arithmetic", color=FAINT, ha="right")
+    for i, (label, (intensity, rate)) in enumerate(points.items()):
+        axes.plot(intensity, rate, "o", color=COLOURS[i % len(COLOURS)], ms=6)
+        axes.annotate(label, (intensity, rate), (6, -3), textcoords="offset points")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(top=3 * peak)
+    axes.set_xlabel("operations per byte")
+    axes.set_ylabel("billion operations a second")
+    return figure
+
+
+@_in_style
 def matrix(counts, rows, columns, names=None):
     """Draw a table of counts, written in their places, the larger the darker; the diagonal is pale.
 
