@@ -249,6 +249,18 @@ def test_other_numbers_are_found(before, after, differs):
     assert bool(compare.text_difference(before, after)) is differs
 
 
+def test_tables_are_compared():
+    def shown(table):
+        notebook = notebook_of("display(Markdown(table))")
+        data = {"text/plain": "<Markdown object>", "text/markdown": table}
+        notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
+        return notebook
+
+    before = shown("| claim | holds |\n| a − b | +0.410 |")
+    assert compare.output_differences(before, shown("| claim | holds |\n| a − b | +0.411 |")) == []
+    assert compare.output_differences(before, shown("| claim | holds |\n| a − b | +0.510 |")) != []
+
+
 def test_what_the_build_says_of_itself_is_not_compared():
     def built(text, **metadata):
         notebook = notebook_of("begin()")

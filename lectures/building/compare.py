@@ -88,10 +88,14 @@ def _difference(a, b):
     pictures = [output.get("data", {}).get("image/png") for output in (a, b)]
     if all(pictures):
         return _picture_difference(*pictures)
-    texts = [
-        output.get("text") or output.get("data", {}).get("text/plain", "") for output in (a, b)
-    ]
+    texts = [_text(output) for output in (a, b)]
     return text_difference(*texts)
+
+
+def _text(output):
+    """What an output says; a table that a cell displays stands in its Markdown."""
+    data = output.get("data", {})
+    return output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
 
 
 def _picture_difference(a, b):
