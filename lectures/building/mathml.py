@@ -8,6 +8,8 @@ from docutils import nodes
 from latex2mathml.converter import convert
 
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+# The converter lets a left bar grow and not the right one, unless they are a pair.
+PAIRS = ((r"\lVert", r"\left\|"), (r"\rVert", r"\right\|"))
 PRIME = re.compile(r"<msup>(<mi[^>]*>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 
 
@@ -17,6 +19,8 @@ def mathml(latex, display="inline"):
     Primes stand beside their letter rather than above it: the font's prime is raised already, and
     as a superscript it would be too small to see.
     """
+    for single, paired in PAIRS:
+        latex = latex.replace(single, paired)
     raised = r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>'
     return PRIME.sub(raised, convert(latex, display=display))
 
