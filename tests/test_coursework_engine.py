@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -94,9 +93,9 @@ def test_each_task_on_its_own(submit):
     )
     names = "im2col col2im correlate_valid kernel_gradient convolve_full pad_same scaled_tanh"
     names += " unpool max_pool winner_take_all max_pool_backward"
-    start = time.monotonic()
-    results = grade(path, [find_task(name) for name in names.split()], seconds=4)
-    assert time.monotonic() - start < 30
+    names = names.split()
+    results = grade(path, [find_task(name) for name in names[:1]], seconds=2)
+    results += grade(path, [find_task(name) for name in names[1:]])
     assert states(results) == {
         "im2col": "too slow",
         "col2im": "failed",
@@ -111,7 +110,7 @@ def test_each_task_on_its_own(submit):
         "max_pool_backward": "not started",
     }
     reports = {result.task: result.report for result in results}
-    assert "did not end within 4 s" in reports["im2col"]
+    assert "did not end within 2 s of work" in reports["im2col"]
     assert "ended the whole Python process" in reports["col2im"]
     assert "It raises SystemExit" in reports["correlate_valid"]
     assert "It raises EOFError" in reports["max_pool"] and "line " in reports["max_pool"]

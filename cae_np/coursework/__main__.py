@@ -42,7 +42,7 @@ def _parser():
     one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
     one.add_argument("--task", action="append", metavar="NAME", help="only this task; repeatable")
     one.add_argument("--closed-book", action="store_true", help="refuse imported solutions")
-    one.add_argument("--seconds", type=float, default=SECONDS, help="time limit of a task")
+    one.add_argument("--seconds", type=float, default=SECONDS, help="processor time of a task")
     one.add_argument("--score-json", type=Path, metavar="FILE", help="write Gradescope's results")
     one.add_argument("--csv", type=Path, metavar="FILE", help="a folder of submissions: one CSV")
     one.add_argument("--reports", type=Path, metavar="FOLDER", help="with --csv: reports as text")

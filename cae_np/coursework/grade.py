@@ -88,7 +88,7 @@ def _in_a_child(task, submission, seconds, examples):
         result.report += "\n  Looking for the reason took too long; are there endless loops?"
         return result
     if ending == "time":
-        why = f"It did not end within {seconds:g} s: is there a loop that never ends?"
+        why = f"It did not end within {seconds:g} s of work: is there a loop that never ends?"
         result.report = state_report(result, "too slow", why)
     else:
         why = "It ended the whole Python process (os._exit, or a crash)."

@@ -12,4 +12,4 @@ def test_task(task, submission, note, pytestconfig):
     closed_book = pytestconfig.getoption("--closed-book")
     (result,) = grade(submission, [task], closed_book=closed_book, ready=note)
     if not result.passed:
-        pytest.fail(f"\n{result.report}", pytrace=False)
+        pytest.fail(result.report, pytrace=False)

@@ -23,6 +23,9 @@ Written by `PYTHONPATH=.:tests python -m coursework.wrong_solutions`; the suite
 - **Changes that nobody chose.** Every operator, index, constant and comparison in the loops of
   {hunted} functions was changed, one at a time. The cause that the kit names, if it names one, was
   compared with the changed function in 20 calls that the kit had not seen: {campaign}
+- **Once it was wrong**, in free trial: winner positions returned as float64 were called "the last
+  of equals wins". Since then a cause has to be a mistake in the calls that it explains; the case is
+  in the first batch.
 
 The batches come from the hand that wrote the catalogue, so take them as a check of the kit, not as
 an estimate for a class. The examples are the smallest of the committed cases; in use hypothesis
@@ -36,8 +39,10 @@ makes them smaller.
 
 {second_rows}
 """
-HUNTED = 18
-CAMPAIGN = "CAMPAIGN_RESULT"
+HUNTED = 17
+CAMPAIGN = (
+    "474 changes,\n  a cause named for 13, none refuted (the long form of the test, `-m slow`)."
+)
 HEAD = (
     "| task | what is wrong | in the catalogue | points of 10 | what the kit says first |\n"
     "| --- | --- | --- | --- | --- |\n"
