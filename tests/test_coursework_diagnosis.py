@@ -5,8 +5,8 @@ import random
 from pathlib import Path
 
 import pytest
-from coursework.attempts import ATTEMPTS, FLOAT64, IN_PLACE, first_words, row
-from coursework.attempts_unseen import UNSEEN_ATTEMPTS
+from coursework import attempts_layers, attempts_models, attempts_unseen
+from coursework.attempts import FLOAT64, IN_PLACE, first_words, row
 from coursework.mutants import mutants
 
 from cae_np import backend
@@ -64,7 +64,9 @@ def test_planted_mistakes_are_named_first(mistake):
 
 
 @pytest.mark.parametrize(
-    "attempt", [*ATTEMPTS, *UNSEEN_ATTEMPTS], ids=lambda a: f"{a.task}: {a.what}"
+    "attempt",
+    [*attempts_layers.ATTEMPTS, *attempts_models.ATTEMPTS, *attempts_unseen.ATTEMPTS],
+    ids=lambda a: f"{a.task}: {a.what}",
 )
 def test_what_is_not_known_gets_no_cause(attempt):
     """The right cause first where there is one, none where there is none."""

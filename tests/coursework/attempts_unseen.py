@@ -6,23 +6,12 @@ The labels were written before the kit was asked, and the catalogue was not touc
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .attempts import (
-    FLOAT64,
-    IN_PLACE,
-    _conv_full,
-    _correlate,
-    _eigen,
-    _first,
-    _kernel_gradient,
-    _laid_down,
-    _pair,
-    _softmax,
-    _tied,
-    into,
-)
+from .attempts import FLOAT64, IN_PLACE, into
+from .attempts_layers import _correlate, _first, _pair
+from .attempts_models import _conv_full, _eigen, _kernel_gradient, _laid_down, _softmax, _tied
 
-UNSEEN_ATTEMPTS = []
-attempt = into(UNSEEN_ATTEMPTS)
+ATTEMPTS = []
+attempt = into(ATTEMPTS)
 
 
 @attempt("im2col", "np.array(list of patches), one place short in both loops", "one_place_short")

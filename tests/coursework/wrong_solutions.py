@@ -7,8 +7,8 @@ from cae_np.coursework.engine import try_task
 from cae_np.coursework.planted import MISTAKES
 from cae_np.coursework.tasks import TASKS, find_task
 
-from .attempts import ATTEMPTS, first_words, row
-from .attempts_unseen import UNSEEN_ATTEMPTS
+from . import attempts_layers, attempts_models, attempts_unseen
+from .attempts import first_words, row
 
 PAGE = """# What the kit says to wrong solutions
 
@@ -51,8 +51,8 @@ HEAD = (
 
 def page():
     """The whole page; from the committed cases, so that it comes out the same again."""
-    first, first_rows = tried(ATTEMPTS)
-    second, second_rows = tried(UNSEEN_ATTEMPTS)
+    first, first_rows = tried([*attempts_layers.ATTEMPTS, *attempts_models.ATTEMPTS])
+    second, second_rows = tried(attempts_unseen.ATTEMPTS)
     tasks = {task.name for task in TASKS}
     return PAGE.format(
         planted=len([m for m in MISTAKES if m.operation in tasks]),
