@@ -152,7 +152,7 @@ def train(
     steps = plan.epochs * steps_per_epoch
     position, guard = Position(), Guard(name, checkpoint)
     identity = {
-        "model": [type(model).__name__, model.state()[1]],
+        "model": model.state()[1],
         "plan": plan.as_dict(),
         "images": n,
         "seed": seed,
