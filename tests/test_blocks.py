@@ -145,3 +145,25 @@ def test_training_that_runs_out_of_memory_says_what_to_do(device, monkeypatch):
     text = str(caught.value)
     assert text.startswith("digits: ") and message in text and "a small card" in text
     assert "batch_size is 16, choose a smaller one" in text
+
+
+def test_small_products_leave_the_other_blas_threads_asleep(monkeypatch):
+    """Threads that have worked spin for milliseconds, on cores that the next blocks need."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 30, 30))
+    threads = []
+
+    class Watched(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **options):
+            threads.append(blocks._blas_threads())
+            plain = (np.asarray(i) for i in inputs)
+            return getattr(ufunc, method)(*plain, **options)
+
+    with blocks._blas().limit(limits=2):
+        if blocks._blas_threads() < 2:
+            pytest.skip("BLAS has one thread here")
+        for small in (True, False):
+            monkeypatch.setattr(blocks, "SMALL", 30**3 + small)
+            np.testing.assert_array_equal(blocks.product(a.view(Watched), b), a @ b)
+            assert blocks._blas_threads() == 2
+    assert threads == [1, 2]

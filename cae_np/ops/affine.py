@@ -1,6 +1,7 @@
 """The fully connected map and the bias, with their gradients."""
 
 from ..backend import get_array_module
+from .blocks import product
 
 
 def affine(x, w, b):
@@ -32,7 +33,7 @@ def affine(x, w, b):
             f"x has {x.shape[1]} features and w expects {w.shape[1]}: "
             f"shapes {x.shape} and {w.shape}"
         )
-    return x @ w.T + b
+    return product(x, w.T) + b
 
 
 def affine_backward(dy, x, w, b):
@@ -49,7 +50,7 @@ def affine_backward(dy, x, w, b):
     dw : array, shape (E, D), ``dyᵀ x``
     db : array, shape (E,), the sum of dy over the batch
     """
-    return dy @ w, dy.T @ x, dy.sum(axis=0)
+    return product(dy, w), product(dy.T, x), dy.sum(axis=0)
 
 
 def add_bias(y, b, out=None):

@@ -198,13 +198,12 @@ def convolve_full_backward(dx, h, w):
     dh = empty_batch_last(xp, (N, K, OH, OW), dtype)
     rows = w.reshape(K, -1)
 
-    def go_back(strip):
+    def go_back(strip, out):
         col = _columns_under(dx, strip, kh, kw)
         xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
-        return as_matrix(h[:, :, strip]) @ col.T
+        xp.matmul(as_matrix(h[:, :, strip]), col.T, out=out)
 
-    dw = _sum_over_strips(go_back, dx, (OH, OW), kh, kw)
-    return dh, dw.reshape(w.shape)
+    return dh, _sum_over_strips(go_back, dx, (OH, OW), w.shape, dtype)
 
 
 def kernel_gradient(x, dy):
@@ -235,7 +234,7 @@ def kernel_gradient(x, dy):
     the code h, so that the roles are exchanged: ``kernel_gradient(delta_y, h)``; flipping h and
     convolving is the same sum.
     """
-    get_array_module(x, dy)  # both of one module
+    xp = get_array_module(x, dy)
     x, dy = batch_last(x), batch_last(dy)
     N, C, H, W = x.shape
     M, K, OH, OW = dy.shape
@@ -248,16 +247,15 @@ def kernel_gradient(x, dy):
     if K < C:
         return mirrored(kernel_gradient(pad_full(dy, kh, kw), x))
 
-    def collect(strip):
-        return as_matrix(dy[:, :, strip]) @ _columns_under(x, strip, kh, kw).T
+    def collect(strip, out):
+        xp.matmul(as_matrix(dy[:, :, strip]), _columns_under(x, strip, kh, kw).T, out=out)
 
-    dw = _sum_over_strips(collect, x, (OH, OW), kh, kw)
-    return dw.reshape(K, C, kh, kw)
+    return _sum_over_strips(collect, x, (OH, OW), (K, C, kh, kw), xp.result_type(x, dy))
 
 
 # --- strips of rows, and checks -------------------------------------------------------------------
 
-STRIP_BYTES = 1 << 22  # columns of one strip: about what a core's cache holds
+STRIP_BYTES = 1 << 24  # columns of one strip: about what a core's cache holds
 SUMS = 4  # kernel gradients that are summed side by side; each may be large
 
 
@@ -281,24 +279,28 @@ def _columns_under(x, strip, kh, kw):
     return as_matrix(im2col(_rows_under(x, strip, kh), kh, kw, out=memory))
 
 
-def _sum_over_strips(term, x, size, kh, kw):
-    """The sum of ``term(strip)``, added in the same order however many cores there are."""
-    xp, sums, (OH, OW) = get_array_module(x), {}, size
+def _sum_over_strips(term, x, size, shape, dtype):
+    """The sum of what ``term(strip, out)`` writes into ``out``, a matrix with a row for each of
+    the K kernels; added in the same order however many cores there are."""
+    xp, sums, (OH, OW), (K, _, kh, kw) = get_array_module(x), {}, size, shape
 
     def add_up(rows):
         height = _strip_height(x, OW, kh, kw)  # lower after a device's memory has not sufficed
+        total = sums[rows.start] = xp.empty(shape, dtype).reshape(K, -1)
         for top in range(rows.start, rows.stop, height):
-            value = term(slice(top, min(top + height, rows.stop)))
+            strip = slice(top, min(top + height, rows.stop))
             if top == rows.start:
-                sums[rows.start] = value
+                term(strip, total)
             else:
-                sums[rows.start] += value
+                one = scratch().get("kernel gradient", total.shape, dtype, xp)
+                term(strip, one)
+                total += one
 
     for_each_block(add_up, OH, max(_strip_height(x, OW, kh, kw), -(-OH // SUMS)), xp)
     first, *others = (sums[start] for start in sorted(sums))
     for other in others:
         first += other
-    return first
+    return first.reshape(shape)
 
 
 def _output_size(x, w):

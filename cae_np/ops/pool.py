@@ -8,6 +8,7 @@ windows.  Of equal values the first in row-major order wins, on both backends.
 from numbers import Integral
 
 from ..backend import get_array_module, scatter_add
+from .blocks import block_bytes, for_each_block
 
 
 def max_pool(x, size):
@@ -33,17 +34,23 @@ def max_pool(x, size):
     """
     xp = get_array_module(x)
     ph, pw = window_size(size, x.shape)
-    y = xp.copy(x[:, :, ::ph, ::pw], order="K")
-    for i, j in _offsets(ph, pw):
-        pixels, places = _under(x, y, i, j, ph, pw)
-        xp.maximum(places, pixels, out=places)
+    y = xp.empty_like(x[:, :, ::ph, ::pw])
     mask = xp.empty_like(x, dtype=bool)
-    is_open = xp.ones_like(y, dtype=bool)  # windows whose winner has not been met yet
-    for i, j in _offsets(ph, pw):
-        pixels, places = _under(x, y, i, j, ph, pw)
-        marks, still_open = _under(mask, is_open, i, j, ph, pw)
-        marks[...] = (pixels == places) & still_open
-        still_open &= ~marks
+
+    def pool(maps):
+        highest = y[:, maps]
+        highest[...] = x[:, maps, ::ph, ::pw]
+        for i, j in _offsets(ph, pw):
+            pixels, places = _under(x[:, maps], highest, i, j, ph, pw)
+            xp.maximum(places, pixels, out=places)
+        is_open = xp.ones_like(highest, dtype=bool)  # windows whose winner has not been met yet
+        for i, j in _offsets(ph, pw):
+            pixels, places = _under(x[:, maps], highest, i, j, ph, pw)
+            marks, still_open = _under(mask[:, maps], is_open, i, j, ph, pw)
+            xp.logical_and(pixels == places, still_open, out=marks)
+            still_open ^= marks
+
+    for_each_block(pool, x.shape[1], _maps_in_block(x), xp)
     return y, mask
 
 
@@ -84,9 +91,13 @@ def unpool(y, mask, size):
     ph, pw = window_size(size, mask.shape)
     _check_pooled(y, mask, ph, pw)
     x = xp.empty_like(mask, dtype=y.dtype)
-    for i, j in _offsets(ph, pw):
-        pixels, places = _under(x, y, i, j, ph, pw)
-        xp.multiply(places, mask[:, :, i::ph, j::pw], out=pixels)
+
+    def put(maps):
+        for i, j in _offsets(ph, pw):
+            pixels, places = _under(x[:, maps], y[:, maps], i, j, ph, pw)
+            xp.multiply(places, mask[:, maps, i::ph, j::pw], out=pixels)
+
+    for_each_block(put, x.shape[1], _maps_in_block(x), xp)
     return x
 
 
@@ -105,9 +116,13 @@ def unpool_backward(dx, mask, size):
     xp = get_array_module(dx, mask)
     ph, pw = window_size(size, mask.shape)
     dy = xp.zeros_like(dx[:, :, ::ph, ::pw])
-    for i, j in _offsets(ph, pw):
-        pixels, places = _under(dx, dy, i, j, ph, pw)
-        places += pixels * mask[:, :, i::ph, j::pw]
+
+    def collect(maps):
+        for i, j in _offsets(ph, pw):
+            pixels, places = _under(dx[:, maps], dy[:, maps], i, j, ph, pw)
+            places += pixels * mask[:, maps, i::ph, j::pw]
+
+    for_each_block(collect, dx.shape[1], _maps_in_block(dx), xp)
     return dy
 
 
@@ -233,6 +248,15 @@ def _under(x, y, i, j, ph, pw):
     """Views of the pixels at offset (i, j) of each window, and of the windows that have one."""
     pixels = x[:, :, i::ph, j::pw]
     return pixels, y[:, :, : pixels.shape[2], : pixels.shape[3]]
+
+
+BLOCK_BYTES = 1 << 23  # of the image, while every pixel of its windows is looked at in turn
+
+
+def _maps_in_block(x):
+    """How many maps take at most a block's bytes; at least one."""
+    map_bytes = x.shape[0] * x.shape[2] * x.shape[3] * x.dtype.itemsize
+    return max(1, block_bytes(get_array_module(x), BLOCK_BYTES) // max(1, map_bytes))
 
 
 def _check_pooled(y, mask, ph, pw):
