@@ -138,6 +138,20 @@ def test_held_out_records_are_the_last():
     assert validation.images.base is not None  # no copy
 
 
+def test_labelled_records_are_validation_records_only_where_they_must():
+    data = Dataset("a", "embedded", split(40), split(10), ("zero",), 10)
+    validation = {image.tobytes() for image in data.held_out()[1].images}
+
+    def drawn(n):
+        return {image.tobytes() for image in data.labelled(n, seed=0).images}
+
+    assert len(drawn(30)) == 30 and not drawn(30) & validation
+    assert drawn(40) > validation
+    np.testing.assert_array_equal(
+        data.labelled(5, seed=1).images, subset(data.held_out()[0], 5, seed=1).images
+    )
+
+
 # --- where data are looked for ----------------------------------------------------------------
 
 

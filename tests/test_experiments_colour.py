@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data import Split, shapes, subset
+from cae_np.data import Split, shapes
 from cae_np.experiments import colour_cells, colour_features, kmeans_baseline
 from cae_np.experiments import makhzani2014_fig1 as fig1
 from cae_np.experiments import makhzani2014_fig4 as fig4
@@ -165,24 +165,25 @@ def test_supervised_network_is_judged_on_what_it_did_not_see(dataset, tmp_path):
     )
 
 
-def test_kmeans_rows_for_other_tables(dataset, tmp_path):
+def test_kmeans_row_of_other_tables(dataset, tmp_path):
     """Learned and fitted on the labelled images alone, whatever their size."""
     given = small(preset="smoke", seeds=(0, 1))
     found = []
-    listed = kmeans_baseline.cells(table2.EXPERIMENT, given, samples=(50, 100))
+    make = kmeans_baseline.cells
+    listed = [c for n in (50, 100) for c in make(table2.EXPERIMENT, given, n, given.seeds)]
     for cell in listed:
         values, arrays = kmeans_baseline.run(cell, Context(dataset, Results(), tmp_path, ""))
         assert arrays["centroids"].shape == (6, 108)
         found.append(Result(cell, values, 1.0, Path()))
     assert len({cell.key for cell in listed}) == 4
-    rows = kmeans_baseline.rows(given, Results(found))
+    rows = [kmeans_baseline.row(given, Results(found), n) for n in (50, 100)]
     assert [(row.samples, row.seeds, row.unit) for row in rows] == [
         (50, [0, 1], "%"),
         (100, [0, 1], "%"),
     ]
     assert all(0 < value < 100 for row in rows for value in row.values)
     model = PatchKMeans(6, seed=0)
-    history = model.fit(subset(dataset.train, 50, 0), patches=500, iterations=2)
+    history = model.fit(dataset.labelled(50, 0), patches=500, iterations=2)
     assert found[0].values["history"] == history
 
 

@@ -135,6 +135,26 @@ class Dataset:
         """In how many ways a part can be held out: one, or as many as instances are trained on."""
         return len(self._instances) or 1
 
+    def labelled(self, n, seed):
+        """Draw ``n`` training records, see :func:`subset`; validation ones only if it takes them.
+
+        Parameters
+        ----------
+        n : int, 1 <= n <= number of training records
+        seed : int, >= 0
+
+        Returns
+        -------
+        Split
+
+        Raises
+        ------
+        ValueError
+            If ``n`` is out of range.
+        """
+        fit, _ = self.held_out()
+        return subset(fit if n <= len(fit) else self.train, n, seed)
+
     def held_out(self, fold=0):
         """Divide the training split into a part to fit and a part to choose on.
 

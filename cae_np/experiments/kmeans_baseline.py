@@ -1,14 +1,4 @@
-"""The row "K-means (4k feat)" of both tables of Masci et al. 2011, for their experiments to add.
-
-An experiment lists :func:`cells` among its own, passes cells of the stage :data:`STAGE` on to
-:func:`run`, and adds :func:`rows` to its table::
-
-    listed += kmeans_baseline.cells(EXPERIMENT, settings, samples=(1_000, 10_000, 50_000))
-
-    if cell.config["stage"] == kmeans_baseline.STAGE:
-        return kmeans_baseline.run(cell, context)
-
-    table += kmeans_baseline.rows(settings, results)
+"""The row "K-means (4k feat)" of both tables of Masci et al. 2011; see :mod:`.pretraining`.
 
 "4k features" are read as 4,000 centroids: Coates, Lee and Ng (2011), whose code M11 ran, name
 their models so, and it is with 4,000 centroids that they report 79.6 % on CIFAR-10.  The read-out
@@ -16,7 +6,6 @@ then has 16,000 inputs, each centroid's activation summed over four quadrants.  
 learned from patches of the labelled images alone, as the authors' code does.
 """
 
-from ..data import subset
 from ..models.kmeans import PatchKMeans
 from .readout import chosen_and_tested
 from .rows import measured
@@ -35,17 +24,17 @@ READOUT = {
 }
 
 
-def cells(experiment, settings, samples):
-    """One cell for each number of labelled images and each seed.
+def cells(experiment, settings, n, seeds):
+    """One cell for each seed.
 
     Parameters
     ----------
     experiment : Experiment
         Whose cells they become.
     settings : Settings
-    samples : sequence of int
-        Numbers of labelled images; seed by seed the same ones as
-        :func:`cae_np.data.subset` draws elsewhere.
+    n : int
+        Labelled images; seed by seed those that the networks are trained on.
+    seeds : sequence of int
 
     Returns
     -------
@@ -58,15 +47,14 @@ def cells(experiment, settings, samples):
             {
                 "stage": STAGE,
                 "maps": maps,
-                "samples": min(n, settings.data.n_train),
+                "samples": n,
                 "clustering": CLUSTERING[preset],
                 "readout": {"kind": "svm", "scaling": "feature"} | READOUT[preset],
             },
             seed,
             f"k-means: {maps} centroids, {n:,} images",
         )
-        for n in samples
-        for seed in settings.seeds
+        for seed in seeds
     ]
 
 
@@ -86,7 +74,7 @@ def run(cell, context):
         the centroids and the whitening of patches.
     """
     config = cell.config
-    chosen = subset(context.dataset.train, config["samples"], cell.seed)
+    chosen = context.dataset.labelled(config["samples"], cell.seed)
     model = PatchKMeans(config["maps"], seed=cell.seed)
     history = model.fit(chosen, **config["clustering"])
     test = context.dataset.test
@@ -101,29 +89,26 @@ def run(cell, context):
     return values | {"history": history}, model.state()[0]
 
 
-def rows(settings, results):
-    """Test errors in per cent, a row for each number of labelled images.
+def row(settings, results, n):
+    """The test error in per cent with n labelled images.
 
     Parameters
     ----------
     settings : Settings
     results : Results
+    n : int
 
     Returns
     -------
-    list of Row
-        Without the paper's figures, which the text at hand has lost.
+    Row
+        Without the paper's figure, which the text at hand has lost.
     """
-    found = results.where(stage=STAGE)
-    return [
-        measured(
-            settings,
-            found.where(samples=n),
-            "test_error",
-            label=f"K-means, {CENTROIDS[settings.preset]} centroids, {n:,} images",
-            metric="test error",
-            unit="%",
-            samples=n,
-        )
-        for n in dict.fromkeys(result.config["samples"] for result in found)
-    ]
+    return measured(
+        settings,
+        results.where(stage=STAGE, samples=n),
+        "test_error",
+        label=f"K-means, {CENTROIDS[settings.preset]:,} centroids, to a linear SVM",
+        metric="test error",
+        unit="%",
+        samples=n,
+    )

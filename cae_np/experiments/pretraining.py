@@ -9,6 +9,8 @@ fine-tune
 svm
     reads the stack's top activations out with a linear support vector machine.
 
+A fourth kind is the baseline of :mod:`.kmeans_baseline`.
+
 Cells of one seed share the labelled images, their order, and the weights that no stack sets, so
 that every comparison is paired.  Choices are made on validation images; test images are looked at
 when a cell has nothing left to decide.  What cells do stands in :mod:`.pretraining_run`, what their
@@ -18,6 +20,7 @@ numbers become in :mod:`.pretraining_report` and beside it.
 from dataclasses import dataclass
 
 from ..training import Plan
+from . import kmeans_baseline
 
 # Sizes of the network where they are not M11's.
 NETWORKS = {
@@ -128,6 +131,7 @@ class _Maker:
             listed.append(self.fine_tune(n, seed, "pre-trained", self.all, stacks[seed]))
             listed.append(self.svm(n, seed, "pre-trained", self.all, stacks[seed]))
             listed.append(self.svm(n, seed, "random"))
+        listed += kmeans_baseline.cells(self.experiment, self.settings, n, seeds)
         if n < self.all:
             for seed in seeds:
                 own = self.layers(n, seed)

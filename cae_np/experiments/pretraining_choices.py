@@ -108,6 +108,12 @@ def shared_choices(table, settings, results):
             "section 3.2 speaks of convolutional auto-encoders only",
         ),
         Choice(
+            'What "K-means (4k feat)" counts',
+            "4,000 centroids, each summed over four quadrants: 16,000 inputs of a linear SVM; "
+            "patches of the labelled images alone, penalty chosen on a fifth of them",
+            "Coates, Lee and Ng (2011), whose code M11 ran, name their models by centroids",
+        ),
+        Choice(
             "The SVM's penalty",
             "the best on validation images; features centred, over one global standard deviation",
             "the paper only says that top activations can be used for SVMs",

@@ -2,6 +2,7 @@
 
 import statistics
 
+from . import kmeans_baseline
 from .pretraining import all_images, layer_plan
 from .rows import claim, measured
 
@@ -81,6 +82,7 @@ def _errors(table, settings, results, n):
             control=True,
             **shared,
         ),
+        kmeans_baseline.row(settings, results, n),
     ]
 
 

@@ -10,6 +10,7 @@ from ..models.features import Encoded, feature_matrix
 from ..models.linear import LinearSVM
 from ..models.stack import CaeStack
 from ..training import Plan, train
+from . import kmeans_baseline
 from .scaled import Scaled
 
 LOOKED_AT = 500  # held-out images for learning curves and reconstruction errors
@@ -18,9 +19,13 @@ CURVE_POINTS = 10  # at most, in a learning curve
 
 def run(cell, context):
     """Compute a cell of either table."""
-    return {"layer": _layer, "fine-tune": _fine_tune, "svm": _svm}[cell.config["stage"]](
-        cell, context
-    )
+    stages = {
+        "layer": _layer,
+        "fine-tune": _fine_tune,
+        "svm": _svm,
+        kmeans_baseline.STAGE: kmeans_baseline.run,
+    }
+    return stages[cell.config["stage"]](cell, context)
 
 
 def _layer(cell, context):
@@ -178,10 +183,7 @@ def _initialise(network, stack, rescaled):
 
 
 def _drawn(cell, context, n):
-    """n training images, drawn for this seed; validation images only where there are no others."""
-    dataset = context.dataset
-    fit, _ = dataset.held_out()
-    return _scaled(cell, subset(fit if n <= len(fit) else dataset.train, n, cell.seed))
+    return _scaled(cell, context.dataset.labelled(n, cell.seed))
 
 
 def _scaled(cell, split):
