@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .plotting import COLOURS, FAINT, INK, _figure, _in_style
+from .plotting import COLOURS, FAINT, INK, in_style, new_figure
 
 CELL_INCHES = 0.36
 GAP = 0.7  # cells between two matrices, where a sign may stand
@@ -31,7 +31,7 @@ class Grid:
     boxes: tuple = field(default=())
 
 
-@_in_style
+@in_style
 def blackboard(*parts):
     """Draw matrices side by side, with signs between them.
 
@@ -49,7 +49,7 @@ def blackboard(*parts):
     height = max(rows for rows, _ in shapes)
     widths = [_width(part) for part in parts]
     across = sum(widths) + GAP * (len(parts) - 1)
-    figure = _figure(CELL_INCHES * (across + 0.4), CELL_INCHES * (height + 1.3))
+    figure = new_figure(CELL_INCHES * (across + 0.4), CELL_INCHES * (height + 1.3))
     axes = figure.subplots()
     left = 0.0
     for part, width in zip(parts, widths, strict=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .plotting import COLOURS, FAINT, _figure, _in_style  # one style for all pictures
+from .plotting import COLOURS, FAINT, in_style, new_figure  # one style for all pictures
 
 SMALLEST, LARGEST = 1e-12, 2.0  # relative errors at the ends of the scale; 2 is the most there is
 GAP = 1  # elements between tiles
@@ -10,7 +10,7 @@ NOT_COMPARED = (0.78, 0.78, 0.78, 1.0)
 MOST_ROWS, MOST_COLUMNS = 64, 96  # of tiles' elements; beyond them the picture is cut off
 
 
-@_in_style
+@in_style
 def error_map(report):
     """Draw the errors of every argument, and its gradient against the difference quotients.
 
@@ -29,7 +29,7 @@ def error_map(report):
     """
     arguments = report.arguments
     inches = [0.7 if argument.problem else 2.3 for argument in arguments]
-    figure = _figure(6.4, sum(inches) + 0.3)
+    figure = new_figure(6.4, sum(inches) + 0.3)
     rows = figure.subplots(
         len(arguments), 2, squeeze=False, width_ratios=(1.6, 1), height_ratios=inches
     )

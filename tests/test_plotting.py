@@ -110,3 +110,14 @@ def test_a_confusion_matrix_shades_mistakes_and_writes_all_counts():
     np.testing.assert_array_equal(shade, [[0, 1], [0, 0]])
     assert [text.get_text() for text in axes.texts] == ["90", "4", "70"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("taken for", "class")
+
+
+def test_the_roofline_is_the_lower_of_the_two_bounds():
+    points = {"copy": (0.1, 2.0), "product": (40.0, 90.0)}
+    (axes,) = plotting.roofline(points, peak=100.0, bandwidth=20.0).axes
+    bound, *marks = axes.lines
+    for intensity, rate in zip(*bound.get_data(), strict=True):
+        assert rate == pytest.approx(min(100.0, 20.0 * intensity))
+    assert bound.get_xdata()[1] == 5.0  # the edge, where both are the same
+    assert [(*mark.get_xdata(), *mark.get_ydata()) for mark in marks] == list(points.values())
+    assert {text.get_text() for text in axes.texts} >= set(points)
