@@ -57,3 +57,19 @@ def impl():
     from cae_np.coursework.mistakes import implementation
 
     return implementation()
+
+
+@pytest.fixture(scope="module")
+def embedded_data(tmp_path_factory):
+    """Nobody has said where data are, so the embedded ones stand in, drawn once for a module."""
+    import pooch
+
+    from cae_np.experiments import cells
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CAE_DATA", raising=False)
+        empty = tmp_path_factory.mktemp("cache")
+        patch.setattr(pooch, "os_cache", lambda project: empty / project)
+        cells.load_data.cache_clear()
+        yield
+    cells.load_data.cache_clear()

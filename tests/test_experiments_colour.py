@@ -9,6 +9,7 @@ from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, shapes
 from cae_np.experiments import colour_cells, colour_features, kmeans_baseline
 from cae_np.experiments import makhzani2014_fig1 as fig1
+from cae_np.experiments import makhzani2014_fig1_cells as fig1_cells
 from cae_np.experiments import makhzani2014_fig4 as fig4
 from cae_np.experiments import makhzani2014_table2 as table2
 from cae_np.experiments.experiment import Context, DataFacts, Settings
@@ -155,8 +156,10 @@ def test_supervised_network_is_judged_on_what_it_did_not_see(dataset, tmp_path):
     given = small()
     values = {}
     for tested in (True, False):
-        cell = fig1._supervised(given, 0, 4, True, tested=tested)
-        values[tested], _ = fig1.run(cell, Context(dataset, Results(), tmp_path / "none", ""))
+        cell = fig1_cells.supervised(fig1.EXPERIMENT, given, 0, 4, True, tested=tested)
+        values[tested], _ = fig1.EXPERIMENT.run(
+            cell, Context(dataset, Results(), tmp_path / "none", "")
+        )
     assert "test_accuracy" in values[True] and "validation_accuracy" not in values[True]
     assert "validation_accuracy" in values[False] and "test_accuracy" not in values[False]
     # 24 images were held out, 40 are for testing.
@@ -252,7 +255,7 @@ def test_claims_of_figure_1(agrees):
         lambda c: fig1_values(c, agrees) if "maps" in c else {},
         lambda c: fig1_filters(c, agrees),
     )
-    claims = [r for r in fig1.rows(settings(fig1), found) if r.kind == "claim"]
+    claims = [r for r in fig1.EXPERIMENT.rows(settings(fig1), found) if r.kind == "claim"]
     verdicts = {row.statement: row.verdict for row in claims}
     assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
     assert len(verdicts) == len(claims) == 16

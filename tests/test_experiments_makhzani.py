@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-import pooch
 import pytest
 
-from cae_np import backend, experiments, storage
+from cae_np import storage
 from cae_np.backend import to_device, to_numpy
-from cae_np.experiments import cells as frame_cells
 from cae_np.experiments import makhzani2014_ablations as ablations
+from cae_np.experiments import makhzani2014_ablations_cells as ablations_cells
+from cae_np.experiments import makhzani2014_ablations_report as ablations_report
+from cae_np.experiments import makhzani2014_ablations_run as ablations_run
 from cae_np.experiments import makhzani2014_fig1 as fig1
 from cae_np.experiments import makhzani2014_fig2 as fig2
 from cae_np.experiments import makhzani2014_fig3 as fig3
@@ -33,61 +34,6 @@ def settings(module, preset="paper", seeds=range(5)):
     data = module.EXPERIMENT.data
     name = module.EXPERIMENT.name
     return Settings(name, preset, tuple(seeds), FACTS[data], data, "numpy", 1, "float32")
-
-
-@pytest.fixture(scope="module")
-def nobody_said_where_data_are(tmp_path_factory):
-    """So the embedded data stand in, drawn once for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CAE_DATA", raising=False)
-        empty = tmp_path_factory.mktemp("cache")
-        patch.setattr(pooch, "os_cache", lambda project: empty / project)
-        frame_cells.load_data.cache_clear()
-        yield
-    frame_cells.load_data.cache_clear()
-
-
-# --- through the frame --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_the_smoke_preset_runs_on_every_backend(module, xp, nobody_said_where_data_are, tmp_path):
-    options = runner.Options(preset="smoke", out=tmp_path)
-    said = []
-    session = runner.Session(options, say=said.append)
-    assert session.run(runner.prepare(module.EXPERIMENT, options)), said
-    document = storage.load_json(tmp_path / module.EXPERIMENT.name / "results.json")
-    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
-    for row in document["rows"]:
-        assert row["ours"] is not None or row["kind"] == "cited", row
-        assert row["kind"] != "claim" or row["verdict"] == "not decided"  # one seed
-    for figure in document["figures"]:
-        assert (tmp_path / module.EXPERIMENT.name / figure["file"]).exists()
-        assert figure["alt"] and document["data"]["name"] in figure["caption"]
-    assert document["figures"] and document["choices"]
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_registered_under_their_names(module):
-    assert experiments.find(module.EXPERIMENT.name) is module.EXPERIMENT
-
-
-@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
-@pytest.mark.parametrize("module", MODULES)
-def test_cells_differ_in_what_decides_them(module, preset):
-    listed = module.EXPERIMENT.cells(settings(module, preset))
-    assert len({cell.key for cell in listed}) == len(listed)
-    assert len({str(cell) for cell in listed}) == len(listed)
-    assert {cell.seed for cell in listed} == set(range(5))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_missing_cells_leave_gaps_and_no_errors(module):
-    at, none = settings(module), Results()
-    table = module.EXPERIMENT.rows(at, none)
-    assert all(row.ours is None for row in table)
-    assert module.EXPERIMENT.figures(at, none) == {}
-    assert all(choice.effect is None for choice in module.EXPERIMENT.choices(at, none))
 
 
 # --- verdicts -----------------------------------------------------------------------------------
@@ -120,7 +66,7 @@ def ablations_values(config, agrees):
     if "timed" in config:
         # Unconstrained, dense, sparse; the last one has no part in the claim.
         times = (10.0, 12.0, 90.0) if agrees else (10.0, 18.0, 1.0)
-        return dict(zip(ablations.STEPS, times, strict=True))
+        return dict(zip(ablations_cells.STEPS, times, strict=True))
     errors = {"winner-take-all": 1.0, "untrained": 3.0, "unconstrained": 4.0}
     error = errors.get(config["variant"], 2.0)
     busiest = config["variant"] == "global top k"
@@ -134,7 +80,7 @@ def ablations_values(config, agrees):
         "busiest_peak_share": 1.0 if agrees else 0.0,
         "radius": float((config["variant"] == "top 4") == agrees),
     }
-    return dict.fromkeys((value for value, _, _ in ablations.METRICS), 0.5) | yes
+    return dict.fromkeys((value for value, _, _ in ablations_report.METRICS), 0.5) | yes
 
 
 @pytest.mark.parametrize("agrees", [True, False])
@@ -206,9 +152,9 @@ def test_activity_and_dead_maps_are_counted():
     assert measured["dead"] == 1 and measured["least_active"] == 0
     assert measured["active_training"] == pytest.approx(100 * 3 / 4 / 100)  # one unit of 10×10
     assert measured["active_off"] == measured["active_pooled"] == 75
-    measured = ablations._measures(layer, x)
+    measured = ablations_run._measures(layer, x)
     assert measured["dead"] == 1 and measured["least_active"] == 0
-    assert ablations._measures(with_biases(layer, [9] * 4), x)["least_active"] == 1
+    assert ablations_run._measures(with_biases(layer, [9] * 4), x)["least_active"] == 1
 
 
 def test_the_busiest_map_is_found_under_global_top_k():
@@ -218,11 +164,11 @@ def test_the_busiest_map_is_found_under_global_top_k():
     model.params["w_dec"][...] = 1.0
     model.params["w_dec"][2] = 0.0
     model.params["w_dec"][2, 0, 3, 3] = 1.0
-    measured = ablations._measures(with_biases(model, [0, 0, 9, 0]), x)
+    measured = ablations_run._measures(with_biases(model, [0, 0, 9, 0]), x)
     assert measured["busiest_share"] == 1 and measured["dead"] == 3
     assert measured["busiest_peak_share"] == 1 and measured["decoder_peak_share"] < 0.5
     even = WinnerTakeAll(1, 4, [7, 7], pool_width=3, pool_stride=2)
-    assert ablations._measures(with_biases(even, [9] * 4), x)["busiest_share"] == 0.25
+    assert ablations_run._measures(with_biases(even, [9] * 4), x)["busiest_share"] == 0.25
 
 
 def test_filters_that_training_left_as_they_were_are_counted():
@@ -232,14 +178,14 @@ def test_filters_that_training_left_as_they_were_are_counted():
     w[0] *= 0.1  # only smaller
     w[1] *= -1
     w[2] += 2 * rng.standard_normal((1, 7, 7))
-    assert ablations._unlearned(w, initial) == 2
-    assert ablations._unlearned(np.zeros_like(w), initial) == 0
+    assert ablations_run._unlearned(w, initial) == 2
+    assert ablations_run._unlearned(np.zeros_like(w), initial) == 0
 
 
 def test_features_with_the_constraint_on_have_one_unit_a_map():
     model = with_biases(WinnerTakeAll(1, 3, [3, 3], pool_width=2, pool_stride=2), [9] * 3)
     x = to_device(images(5, 1, 8))
-    on, off = (to_numpy(m.encode(x)) for m in (ablations.ConstraintOn(model), model))
+    on, off = (to_numpy(m.encode(x)) for m in (ablations_run.ConstraintOn(model), model))
     assert on.shape == off.shape and np.all((on != 0).sum(axis=(2, 3)) == 1)
     assert np.allclose(on.max(axis=(2, 3)), off.max(axis=(2, 3)))
 
@@ -274,11 +220,11 @@ def test_steps_are_timed_for_every_path():
 
     split = Split(np.zeros((3, 1, 9, 9), np.uint8), np.zeros(3, int))
     config = {"timed": 2, "repeats": 2, "batch_size": 3}
-    times = ablations._step_times(config, 0, split)
-    assert list(times) == list(ablations.STEPS) and min(times.values()) > 0
+    times = ablations_run._step_times(config, 0, split)
+    assert list(times) == list(ablations_cells.STEPS) and min(times.values()) > 0
 
 
-def test_deep_rows_of_table_1(nobody_said_where_data_are, monkeypatch, tmp_path):
+def test_deep_rows_of_table_1(embedded_data, monkeypatch, tmp_path):
     monkeypatch.setattr(table1, "BELOW", 4)
     monkeypatch.setattr(table1, "WIDTHS", {"smoke": (6, 8, 9)})
     small = {"maps": 5, "images": 100, "penalties": (1e-3, 1e-2)}

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pooch
 import pytest
 
-from cae_np import backend, experiments, storage
+from cae_np import experiments, storage
 from cae_np.data import Split
 from cae_np.experiments import bench_torch, cae_filters, pretraining_report, pretraining_run, runner
 from cae_np.experiments import cells as frame_cells
@@ -32,41 +31,10 @@ def settings(module, preset="paper", seeds=range(5)):
     return Settings(name, preset, tuple(seeds), FACTS[data], data, "numpy", 1, "float32")
 
 
-@pytest.fixture(scope="module")
-def nobody_said_where_data_are(tmp_path_factory):
-    """So the embedded data stand in, drawn once for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CAE_DATA", raising=False)
-        empty = tmp_path_factory.mktemp("cache")
-        patch.setattr(pooch, "os_cache", lambda project: empty / project)
-        frame_cells.load_data.cache_clear()
-        yield
-    frame_cells.load_data.cache_clear()
-
-
 # --- through the frame --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_the_smoke_preset_runs_on_every_backend(module, xp, nobody_said_where_data_are, tmp_path):
-    options, said = runner.Options(preset="smoke", out=tmp_path), []
-    session = runner.Session(options, say=said.append)
-    assert session.run(runner.prepare(module.EXPERIMENT, options)), said
-    document = storage.load_json(tmp_path / module.EXPERIMENT.name / "results.json")
-    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
-    for row in document["rows"]:
-        # One seed has no spread, and table 1 has not been run.
-        alone = row["label"] in ("stability", "M11, section 4.1")
-        assert (row["ours"] is None) == alone, row
-        assert row["kind"] != "claim" or row["verdict"] == "not decided"
-        assert row["paper"] is None
-    for figure in document["figures"]:
-        assert (tmp_path / module.EXPERIMENT.name / figure["file"]).exists()
-        assert figure["alt"] and document["data"]["name"] in figure["caption"]
-    assert document["figures"] and document["choices"]
-
-
-def test_table_2_compares_its_gain_with_table_1(nobody_said_where_data_are, tmp_path):
+def test_table_2_compares_its_gain_with_table_1(embedded_data, tmp_path):
     options = runner.Options(preset="smoke", out=tmp_path)
     session = runner.Session(options, say=lambda line: None)
     rows = {}
@@ -82,28 +50,6 @@ def test_table_2_compares_its_gain_with_table_1(nobody_said_where_data_are, tmp_
         r for r in rows[table2] if r["label"] == "M11, section 4.1" and r["samples"] == 40
     ]
     assert claimed["ours"] == pytest.approx(gains[table2][0]["ours"] - gains[table1][0]["ours"])
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_registered_under_their_names(module):
-    assert experiments.find(module.EXPERIMENT.name) is module.EXPERIMENT
-
-
-@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
-@pytest.mark.parametrize("module", MODULES)
-def test_cells_differ_in_what_decides_them(module, preset):
-    listed = module.EXPERIMENT.cells(settings(module, preset))
-    assert len({cell.key for cell in listed}) == len(listed)
-    assert len({str(cell) for cell in listed}) == len(listed)
-    assert {cell.seed for cell in listed} == set(range(5))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_missing_cells_leave_gaps_and_no_errors(module):
-    at, none = settings(module), Results()
-    assert all(row.ours is None for row in module.EXPERIMENT.rows(at, none))
-    assert module.EXPERIMENT.figures(at, none) == {}
-    assert all(choice.effect is None for choice in module.EXPERIMENT.choices(at, none))
 
 
 # --- what the tables are made of ------------------------------------------------------------------
@@ -147,9 +93,7 @@ def test_larger_columns_take_fewer_seeds():
     assert counts == {1_000: 5, 10_000: 1, 50_000: 1}
 
 
-def test_networks_of_one_seed_differ_in_the_convolutions_alone(
-    nobody_said_where_data_are, tmp_path
-):
+def test_networks_of_one_seed_differ_in_the_convolutions_alone(embedded_data, tmp_path):
     """Random and pre-trained networks start from the same fully connected layers."""
     options = runner.Options(preset="smoke", out=tmp_path)
     prepared = runner.prepare(table1.EXPERIMENT, options)

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_experiments_makhzani import nobody_said_where_data_are  # noqa: F401
 
-from cae_np import backend, experiments, storage
 from cae_np.data import Dataset, solids
-from cae_np.experiments import filter_copies, runner, stereo_features
+from cae_np.experiments import filter_copies, stereo_features
 from cae_np.experiments import makhzani2014_fig5 as fig5
 from cae_np.experiments import makhzani2014_table3 as table3
 from cae_np.experiments.experiment import Cell, DataFacts, Settings
@@ -22,53 +20,6 @@ NORB = DataFacts("norb", "--data-dir", "c0ffee", 24_300, 4_860, 24_300, (2, 32, 
 def settings(module, preset="paper", seeds=range(5)):
     name = module.EXPERIMENT.name
     return Settings(name, preset, tuple(seeds), NORB, "norb", "numpy", 1, "float32")
-
-
-# --- through the frame --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_the_smoke_preset_runs_on_every_backend(module, xp, nobody_said_where_data_are, tmp_path):  # noqa: F811
-    options = runner.Options(preset="smoke", out=tmp_path)
-    said = []
-    session = runner.Session(options, say=said.append)
-    assert session.run(runner.prepare(module.EXPERIMENT, options)), said
-    document = storage.load_json(tmp_path / module.EXPERIMENT.name / "results.json")
-    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
-    assert document["data"]["name"] == "solids"
-    for row in document["rows"]:
-        # Random filters have no orientation that could be crowded.
-        absent = row["kind"] == "cited" or "against chance" in row["metric"]
-        assert row["ours"] is not None or absent, row
-        assert row["paper"] is None or row["kind"] == "cited", row  # other data than the paper's
-        assert row["kind"] != "claim" or row["verdict"] == "not decided"  # one seed
-    for figure in document["figures"]:
-        assert (tmp_path / module.EXPERIMENT.name / figure["file"]).exists()
-        assert figure["alt"] and "solids" in figure["caption"]
-    assert document["figures"] and document["choices"]
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_registered_under_their_names(module):
-    assert experiments.find(module.EXPERIMENT.name) is module.EXPERIMENT
-
-
-@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
-@pytest.mark.parametrize("module", MODULES)
-def test_cells_differ_in_what_decides_them(module, preset):
-    listed = module.EXPERIMENT.cells(settings(module, preset))
-    assert len({cell.key for cell in listed}) == len(listed)
-    assert len({str(cell) for cell in listed}) == len(listed)
-    assert {cell.seed for cell in listed} == set(range(5))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_missing_cells_leave_gaps_and_no_errors(module):
-    at, none = settings(module), Results()
-    table = module.EXPERIMENT.rows(at, none)
-    assert all(row.ours is None for row in table)
-    assert module.EXPERIMENT.figures(at, none) == {}
-    assert all(choice.effect is None for choice in module.EXPERIMENT.choices(at, none))
 
 
 def test_the_papers_numbers_stand_beside_what_they_are_of():

@@ -1,0 +1,64 @@
+"""Every experiment: it runs, its cells are told apart, and what was not run leaves gaps."""
+
+import pytest
+
+from cae_np import backend, experiments, storage
+from cae_np.experiments import runner
+from cae_np.experiments.experiment import DataFacts, Settings
+from cae_np.experiments.results import Results
+
+NAMES = [name for name in experiments.MODULES if name != "bench"]  # it measures the machine
+FACTS = {
+    "cifar10": DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32)),
+    "mnist": DataFacts("mnist", "--data-dir", "c0ffee", 60_000, 10_000, 10_000, (1, 28, 28)),
+    "norb": DataFacts("norb", "--data-dir", "c0ffee", 24_300, 4_860, 24_300, (2, 32, 32)),
+}
+# Rows that one seed, or this experiment alone, does not suffice for, by label or metric.
+WANTING = ("stability", "M11, section 4.1", "against chance")
+
+
+def settings(name, preset="paper"):
+    data = experiments.find(name).data
+    return Settings(name, preset, tuple(range(5)), FACTS[data], data, "numpy", 1, "float32")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_smoke_preset_runs_on_every_backend(name, xp, embedded_data, tmp_path):
+    options, said = runner.Options(preset="smoke", out=tmp_path), []
+    session = runner.Session(options, say=said.append)
+    assert session.run(runner.prepare(experiments.find(name), options)), said
+    document = storage.load_json(tmp_path / name / "results.json")
+    assert document["failed"] == [] and document["backend"]["name"] == backend.active().name
+    data = document["data"]
+    assert data["source"] == "embedded"
+    for row in document["rows"]:
+        wanting = any(word in row["label"] + row["metric"] for word in WANTING)
+        assert row["ours"] is not None or row["kind"] == "cited" or wanting, row
+        assert row["paper"] is None or row["kind"] == "cited", row  # other data than the paper's
+        assert row["kind"] != "claim" or row["verdict"] == "not decided"  # one seed
+    for figure in document["figures"]:
+        assert (tmp_path / name / figure["file"]).exists()
+        assert figure["alt"] and data["name"] in figure["caption"]
+    assert document["figures"] and document["choices"]
+
+
+@pytest.mark.parametrize("preset", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_differ_in_what_decides_them(name, preset):
+    listed = experiments.find(name).cells(settings(name, preset))
+    assert len({cell.key for cell in listed}) == len(listed)
+    assert len({str(cell) for cell in listed}) == len(listed)
+    assert {cell.seed for cell in listed} == set(range(5))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_cells_leave_gaps_and_no_errors(name):
+    experiment, at, none = experiments.find(name), settings(name), Results()
+    assert all(row.ours is None for row in experiment.rows(at, none))
+    assert experiment.figures(at, none) == {}
+    assert all(choice.effect is None for choice in experiment.choices(at, none))
+
+
+def test_experiments_are_registered_under_their_names():
+    for name in experiments.MODULES:
+        assert experiments.find(name).name == name
