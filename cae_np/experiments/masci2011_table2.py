@@ -36,6 +36,8 @@ TABLE = pretraining.Table(
     alternatives={
         "random, rate 0.003": {"start": "random", "plan": {"rate": 0.003}},
         "pre-trained, rate 0.003": {"plan": {"rate": 0.003}},
+        "random, rate 0.02": {"start": "random", "plan": {"rate": 0.02}},
+        "pre-trained, rate 0.02": {"plan": {"rate": 0.02}},
         "random, all weights N(0, 0.03²)": {"start": "random", "spread": 0.03},
         "pre-trained, other weights N(0, 0.03²)": {"spread": 0.03},
         "no translations": {"start": "random", "translation": 0.0},
