@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cae_np import storage
 from cae_np.coursework import bughunt, forms, stubs
 from cae_np.coursework.__main__ import main
 from cae_np.coursework.answers import ask, same
@@ -117,6 +118,27 @@ def test_mending_and_breaking(tmp_path, capsys, monkeypatch):
     results, report = bughunt.grade_hunt(module, key)
     assert sum(r.points for r in results) == 10
     assert f"Right before, wrong now: {untouched}" in report
+
+
+def test_a_right_function_that_calls_one_with_a_mistake_is_right(tmp_path, monkeypatch):
+    few = ("correlate_valid_backward", "kernel_gradient")  # the first calls the second
+    patches = [p for p in PATCHES if p.mistake.operation in few]
+    monkeypatch.setattr(bughunt, "PATCHES", patches)
+    tasks = tuple(find_task(name) for name in few)
+    monkeypatch.setattr(bughunt, "hunted_tasks", lambda: tasks)
+    module, key = bughunt.make_assignment(tmp_path, "term", mistakes=2)
+    planted = json.loads(key.read_text())["planted"]
+    mended = module.read_text()
+    one = "correlate_valid_backward"
+    start = mended.index(f"def {one}(")
+    right = mended[start:].replace(planted[one]["wrong"], planted[one]["right"], 1)
+    module.write_text(mended[:start] + right)
+    results, report = bughunt.grade_hunt(module, key)
+    assert f"1 of 2 mistakes mended: {one}." in report and "wrong now" not in report
+    # The same where it had no mistake in the first place.
+    storage.save_json(key, {"planted": {"kernel_gradient": planted["kernel_gradient"]}})
+    results, report = bughunt.grade_hunt(module, key)
+    assert "0 of 1 mistakes mended" in report and "wrong now" not in report
 
 
 @pytest.mark.parametrize("mistakes", [0, 100])

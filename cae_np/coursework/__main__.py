@@ -1,16 +1,18 @@
 """``python -m cae_np.coursework``: for students (grade) and for teachers (the rest)."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
+from ..command_line import Parser, drop_output, given, refuse, what_failed
 from ..errors import CaeError
 from . import bughunt, forms, scores, stubs
 from .grade import grade, submission_in, submissions_in
 from .isolation import SECONDS
 from .tasks import TASKS, find_task
 
-PASSED, FAILED, REFUSED = 0, 1, 2
+PASSED, FAILED = 0, 1
 
 
 def main(arguments=None):
@@ -24,13 +26,17 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
+    except BrokenPipeError:  # whoever read our lines has gone
+        drop_output()
+        return FAILED
+    except OSError as error:
+        return refuse("cae_np.coursework", f"{what_failed(error)}; choose another place")
     except (ValueError, CaeError) as error:
-        print(f"cae_np.coursework: {error}", file=sys.stderr)
-        return REFUSED
+        return refuse("cae_np.coursework", error)
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m cae_np.coursework", description=__doc__)
+    parser = Parser(prog="python -m cae_np.coursework", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, function, about):
@@ -42,7 +48,7 @@ def _parser():
     one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
     one.add_argument("--task", action="append", metavar="NAME", help="only this task; repeatable")
     one.add_argument("--closed-book", action="store_true", help="refuse imported solutions")
-    one.add_argument("--seconds", type=float, default=SECONDS, help="processor time of a task")
+    one.add_argument("--seconds", type=_seconds, default=SECONDS, help="processor time of a task")
     one.add_argument("--score-json", type=Path, metavar="FILE", help="write Gradescope's results")
     one.add_argument("--csv", type=Path, metavar="FILE", help="a folder of submissions: one CSV")
     one.add_argument("--reports", type=Path, metavar="FOLDER", help="with --csv: reports as text")
@@ -53,7 +59,7 @@ def _parser():
 
     one = command("make_assignment", _make_assignment, "write a bug hunt and its key")
     one.add_argument("folder", type=Path)
-    one.add_argument("--seed", required=True, help="any text, as 'autumn 2026'")
+    one.add_argument("--seed", required=True, type=given, help="any text, as 'autumn 2026'")
     one.add_argument("--mistakes", type=int, default=6, help="how many are planted")
 
     for name, about in forms.FORMS.items():
@@ -69,7 +75,34 @@ def _tasks(options):
     return tuple(find_task(name) for name in options.task) if options.task else TASKS
 
 
+def _seconds(text):
+    """A time that a task may be given: above nothing, below a day."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 12 for instance")
+    return value
+
+
+def _require_that_it_fits(options):
+    """Refuse options that would have no effect together."""
+    if options.reports and not options.csv:
+        raise ValueError("--reports goes with --csv, for a folder of submissions")
+    if options.csv and (options.key or options.score_json):
+        raise ValueError("--csv grades a folder; --key and --score-json are for one submission")
+    if options.key and (options.task or options.closed_book):
+        raise ValueError(
+            "--key says itself which functions count; leave --task and --closed-book out"
+        )
+    if options.csv and not options.submission.is_dir():
+        what = "is a file" if options.submission.exists() else "is not there"
+        raise ValueError(f"--csv takes a folder of submissions; {options.submission} {what}")
+
+
 def _grade(options):
+    _require_that_it_fits(options)
     tasks = _tasks(options)
     if options.key:
         return _grade_hunt(options)

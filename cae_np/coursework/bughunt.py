@@ -155,11 +155,26 @@ def grade_hunt(path, key, seconds=SECONDS):
     results : list of TaskResult
         Of the functions with a planted mistake.
     report : str
+
+    Raises
+    ------
+    ValueError
+        If the key is none, or the module cannot be read.
     """
-    planted = load_json(key)["planted"]
-    results = {r.task: r for r in grade(path, hunted_tasks(), seconds=seconds, examples=0)}
+    try:
+        planted = load_json(key)["planted"]
+        hunted = [find_task(name).name for name in planted]
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{key} is not the key of a bug hunt; expected what make_assignment wrote beside it"
+        ) from error
+    tasks = hunted_tasks()
+    # Each on its own: the loops call each other, and a right one may call one with a mistake.
+    others = {task.name: getattr(reference, task.name) for task in tasks}
+    graded = grade(path, tasks, seconds=seconds, examples=0, others=others)
+    results = {result.task: result for result in graded}
     broken = [name for name, r in results.items() if name not in planted and not r.passed]
-    hunted = [results[find_task(name).name] for name in planted]
+    hunted = [results[name] for name in hunted]
     for result in hunted:
         result.points = result.max_points if result.passed else 0.0
         if not result.passed:

@@ -16,6 +16,7 @@ from .cases import CASES
 from .diagnosis import diagnose
 from .implementation import implementation
 from .tasks import FOR_VALUES, LARGE, NEED_VALUES, SCORED, SITUATION
+from .trials import require_assertions
 from .wording import beyond_note, failed_report, passed_report, slow_note, state_report
 
 EXAMPLES = 100
@@ -75,7 +76,13 @@ def try_task(task, function, tell=None, examples=EXAMPLES):
     Returns
     -------
     TaskResult
+
+    Raises
+    ------
+    ConfigError
+        Under ``python -O``.
     """
+    require_assertions()
     start = time.perf_counter()
     result = TaskResult(task.name, max_points=task.points)
     before = backend.active().name

@@ -7,6 +7,7 @@ from .engine import EXAMPLES, TaskResult, try_task
 from .isolation import SECONDS, can_fork, in_child
 from .submission import Submission
 from .tasks import TASKS
+from .trials import require_assertions
 from .wording import state_report
 
 
@@ -18,6 +19,7 @@ def grade(
     seconds=SECONDS,
     isolate=None,
     examples=EXAMPLES,
+    others=None,
     ready=None,
 ):
     """Try every task of a submission.
@@ -35,6 +37,8 @@ def grade(
         Whether each task gets a process of its own; default: where that is possible.
     examples : int
         As of :func:`.engine.try_task`; 0 spares the time where points are all that is wanted.
+    others : dict of str to callable, optional
+        What every function that is checked finds in place of the file's own other functions.
     ready : callable, TaskResult -> None, optional
         Is called after each task.
 
@@ -46,9 +50,12 @@ def grade(
     ------
     ValueError
         If the file cannot be read.
+    ConfigError
+        Under ``python -O``.
     """
+    require_assertions()
     isolate = can_fork() if isolate is None else isolate
-    submission = Submission(path) if path else None
+    submission = Submission(path, others) if path else None
     names = {name for task in tasks for name in (task.name, task.same_as)}
     borrowed = submission.borrowed(names) if submission and closed_book else {}
     if submission:
@@ -103,7 +110,7 @@ def _try(task, submission, examples, tell=None):
     try:
         if submission is None:
             return try_task(task, task.solution, tell, examples)
-        loaded = Submission(submission.path).run()
+        loaded = Submission(submission.path, submission.others).run()
         function = loaded.function(task.name)
         if function is None and loaded.problems:
             why = f"The file does not run, and there is no {task.name} in it:\n    "

@@ -13,6 +13,7 @@ from ..optim import sgd_step
 from .cases import CASES
 from .properties import properties_of
 from .solutions import gradient_check, tied_cae_gradient, zca_whiten
+from .trials import require_assertions
 
 
 def implementation(**replaced):
@@ -48,7 +49,13 @@ def failures(impl, function, xp=np, cases=CASES):
     prop, case, error : Property, Case, Exception
         For each property that does not hold, the first case where it does not.  Whatever an
         implementation raises counts.
+
+    Raises
+    ------
+    ConfigError
+        Under ``python -O``.
     """
+    require_assertions()
     for prop in properties_of(function):
         for case in cases:
             try:

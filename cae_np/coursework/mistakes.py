@@ -7,15 +7,21 @@ It ends with status 1 if a mistake went unnoticed.
 
 import sys
 
-from .. import backend
+from .. import backend, command_line
+from ..errors import ConfigError
 from .implementation import failures, implementation
 from .planted import MISTAKES, Mistake
+from .trials import require_assertions
 
 __all__ = ["MISTAKES", "Mistake", "failures", "implementation"]
 
 
 def main():
     """Print the catalogue; see the module's docstring."""
+    try:
+        require_assertions()
+    except ConfigError as error:
+        return command_line.refuse("cae_np.coursework.mistakes", error)
     xp = backend.use("numpy")
     missed = 0
     for mistake in MISTAKES:

@@ -18,16 +18,20 @@ class Submission:
     ----------
     path : str or Path
         ``.py`` or ``.ipynb``.
+    others : dict of str to callable, optional
+        What a function of the file finds under these names in place of the file's own.
 
     Attributes
     ----------
     path : Path
+    others : dict
     problems : list of str
         What went wrong when it was run: a syntax error, an exception of a cell.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, others=None):
         self.path = Path(path)
+        self.others = others or {}
         self.problems = []
         self._namespace = {}
 
@@ -78,7 +82,9 @@ class Submission:
 
     def function(self, name):
         """The function of this name, or None."""
-        return self._namespace.get(name)
+        function = self._namespace.get(name)
+        self._namespace.update({n: other for n, other in self.others.items() if n != name})
+        return function
 
     def borrowed(self, names):
         """Which of these names the file takes from this package or another one's operations.

@@ -5,6 +5,7 @@ A task is one pure function.  Its properties are those that hold for this packag
 student's answer, the right one and a planted mistake's can be compared with each other.
 """
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -188,10 +189,12 @@ def find_task(name):
     Raises
     ------
     ValueError
-        If there is none; the message lists those that there are.
+        If there is none; the message names one like it, or lists those that there are.
     """
     for task in TASKS:
         if task.name == name:
             return task
-    names = ", ".join(task.name for task in TASKS)
-    raise ValueError(f"there is no task {name!r}; the tasks are {names}")
+    names = [task.name for task in TASKS]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"the tasks are {', '.join(names)}"
+    raise ValueError(f"there is no task {name!r}; {hint}")

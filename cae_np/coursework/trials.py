@@ -3,9 +3,26 @@
 import numpy as np
 
 from ..backend import active, to_numpy
+from ..errors import ConfigError
 from ..ops import reference
 from ..rng import Purpose, generator
 from .cases import normal
+
+
+def require_assertions():
+    """Refuse to check anything without the assertions that the checks are made of.
+
+    Raises
+    ------
+    ConfigError
+        Under ``python -O``.
+    """
+    if not __debug__:
+        raise ConfigError(
+            "python -O and $PYTHONOPTIMIZE leave out the assertions that the checks are made of, "
+            "and wrong functions would pass; run it without them"
+        )
+
 
 # --- the same values in other memory --------------------------------------------------------------
 

@@ -1,0 +1,54 @@
+"""What the command lines of this package have in common: one line for every mistake, and code 2."""
+
+import argparse
+import os
+import sys
+
+REFUSED = 2  # the exit code of whatever is wrong with a call
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse without the usage before its message: one line, and where to read more."""
+
+    def error(self, message):
+        self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
+
+
+def refuse(program, message, code=REFUSED):
+    """Say in one line why a program ends here; returns the exit code."""
+    print(f"{program}: {message}", file=sys.stderr)
+    return code
+
+
+def drop_output():
+    """Let go of what could not be printed, or Python complains about it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def whole_number(smallest, largest=None):
+    """What turns an argument into a whole number within bounds, for ``add_argument(type=...)``."""
+    bounds = f"from {smallest} on" if largest is None else f"from {smallest} to {largest:,}"
+
+    def number(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = smallest - 1
+        if value < smallest or (largest is not None and value > largest):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {bounds}")
+        return value
+
+    return number
+
+
+def given(text):
+    """An argument that is not empty, as it is where a shell's variable was never set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; is the variable that you meant not set?")
+    return text
+
+
+def what_failed(error):
+    """An OSError in few words: the file it is about, if there is one, and what the system says."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
