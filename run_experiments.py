@@ -14,35 +14,51 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cae_np.experiments.arguments import REFUSED, parse
+from cae_np import command_line
+from cae_np.experiments.arguments import parse
 
 FAILED, INTERRUPTED = 1, 130
+OLDEST_PYTHON = (3, 11)
 VERIFY = "verify"  # a name that is no experiment
+KNOWN_TO_VERIFY = {"names", "backend", "data_dir", "download", "list"}
 
 
 def main(arguments=None):
     """Run the program; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):  # no terminal is too old, no pipe waits for lines
-        stream.reconfigure(errors="replace", line_buffering=True)
+    if sys.version_info < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        return refuse(f"Python {sys.version.split()[0]} is too old; use {oldest} or a newer one")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the shell has closed it: >&-
+            setattr(sys, name, open(os.devnull, "w"))
+        # No terminal is too old, no pipe waits for lines.
+        getattr(sys, name).reconfigure(errors="replace", line_buffering=True)
     try:
         return run(parse(arguments))
-    except (KeyboardInterrupt, BrokenPipeError) as interruption:
-        if isinstance(interruption, BrokenPipeError):  # whoever read our lines has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        keeps = any(a == "--resume" or a.startswith("--cells") for a in arguments)
-        again = arguments if keeps else [*arguments, "--resume"]
-        command = shlex.join(["python", "run_experiments.py", *again])
-        return refuse(f"interrupted; finished cells are kept, go on with: {command}", INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if (error.name or "cae_np").startswith("cae_np"):
+            raise
+        return refuse(f"{error.name} is not installed; pip install -r requirements.txt")
+    except KeyboardInterrupt:
+        why, code = "interrupted", INTERRUPTED
+    except BrokenPipeError:  # whoever read our lines has gone
+        why, code = "interrupted", INTERRUPTED
+        command_line.drop_output()
+    except OSError as error:  # our lines go into a file whose disk is full, for instance
+        why, code = f"cannot go on ({command_line.what_failed(error)})", FAILED
+        command_line.drop_output()
+    keeps = any(a == "--resume" or a.startswith("--cells") for a in arguments)
+    again = arguments if keeps else [*arguments, "--resume"]
+    command = shlex.join(["python", "run_experiments.py", *again])
+    return refuse(f"{why}; finished cells are kept, go on with: {command}", code)
 
 
 def run(options):
     """Do what the options ask for; returns the exit code."""
-    try:
-        from cae_np import backend, experiments
-        from cae_np.errors import CaeError
-    except ModuleNotFoundError as error:
-        return refuse(f"{error.name} is not installed; pip install -r requirements.txt")
+    from cae_np import backend, experiments
+    from cae_np.errors import CaeError
+
     with contextlib.ExitStack() as stack:
         try:
             if options.list:
@@ -86,8 +102,9 @@ def run_all(session, prepared):
         print(f"report: {page} and {page.with_suffix('.md')}")
     if session.options.part:
         print("when every part is done, the same call with --resume instead of --cells reports")
-        return 0 if everything_worked else refuse("something failed; see above", FAILED)
-    return 0 if everything_worked else refuse("something failed; the report says what", FAILED)
+    if everything_worked:
+        return 0
+    return refuse(f"something failed; {'the report says what' if page else 'see above'}", FAILED)
 
 
 def runner_options(options):
@@ -138,6 +155,12 @@ def verify(options):
 
     if options.names != [VERIFY]:
         raise ConfigError(f"{VERIFY} is no experiment; name it alone")
+    unasked = vars(parse([VERIFY]))
+    for name, value in vars(options).items():
+        if value != unasked[name] and name not in KNOWN_TO_VERIFY:
+            raise ConfigError(
+                f"{VERIFY} has no use for --{name}; it takes --backend, --data-dir and --download"
+            )
     backend.use(options.backend)
     print(f"backend: {backend.active().description}")
     if not verify(options.data_dir, options.download):
@@ -157,14 +180,21 @@ def choose(names, experiments):
 
     for name in names:
         if name not in experiments.MODULES:
-            known = [*experiments.MODULES, VERIFY]
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]}?" if close else "--list shows what there is"
+            close = similar(name, [*experiments.MODULES, VERIFY])
+            hint = f"did you mean {' or '.join(close)}?" if close else "--list shows what there is"
             raise ConfigError(f"unknown experiment {name!r}; {hint}")
     if names:
         return [experiments.find(name) for name in dict.fromkeys(names)]
     found = map(experiments.find, experiments.MODULES)
     return [experiment for experiment in found if not experiment.named_only]
+
+
+def similar(name, known):
+    """What somebody who typed ``name`` may have meant: names that contain it, or one like it."""
+    containing = [one for one in known if name and name.lower() in one]
+    if containing:
+        return containing if len(containing) <= 3 else []
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.5)
 
 
 def require_untimed(chosen, options):
@@ -219,10 +249,9 @@ def announce(backend, prepared, options):
             print(f"hint: {one.hint}")
 
 
-def refuse(message, code=REFUSED):
-    """Say in one line why it ends here."""
-    print(f"run_experiments.py: {message}", file=sys.stderr)
-    return code
+def refuse(message, code=command_line.REFUSED):
+    """Say in one line why it ends here; returns the exit code."""
+    return command_line.refuse("run_experiments.py", message, code)
 
 
 if __name__ == "__main__":

@@ -183,11 +183,12 @@ def load_json(path):
 
 def refused(path, error):
     """The error of whoever cannot write ``path``, made of the system's own."""
-    forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    remedy = "change its permissions" if forbidden else "make room there"
-    return DataError(
-        f"cannot write {path} ({error.strerror or error}); {remedy}, or choose another folder"
-    )
+    remedy = "choose another folder"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = f"change its permissions, or {remedy}"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        remedy = f"make room there, or {remedy}"
+    return DataError(f"cannot write {path} ({error.strerror or error}); {remedy}")
 
 
 # --- helpers ----------------------------------------------------------------------------------

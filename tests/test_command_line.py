@@ -22,6 +22,17 @@ PROGRAM = (
 )
 
 
+PATHS = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+
+
+def started(*arguments, stdout=subprocess.PIPE, **environment):
+    """Run the real program in a process of its own."""
+    command = [sys.executable, str(ROOT / "run_experiments.py"), *arguments]
+    environment = os.environ | environment
+    streams = {"stdout": stdout, "stderr": subprocess.PIPE}
+    return subprocess.run(command, env=environment, text=True, timeout=120, **streams)
+
+
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch, tmp_path):
     """The two fake experiments are all there is, and nobody said where data are."""
@@ -99,9 +110,16 @@ def test_list_names_everything(capsys, tmp_path):
     [
         (["number"], "unknown experiment 'number'; did you mean numbers?"),
         (["xyzzy"], "unknown experiment 'xyzzy'; --list shows what there is"),
+        (["um"], "unknown experiment 'um'; did you mean numbers or sums?"),
+        (["verify", "--seeds", "2"], "verify has no use for --seeds; it takes --backend, "),
         (["--backend", "abacus"], "unknown backend 'abacus'; choose one of"),
         (["--preset", "fast"], "invalid choice: 'fast'"),
-        (["--seeds", "0"], "'0' is not a whole number from 1 on"),
+        (["--seeds", "0"], "'0' is not a whole number from 1 to 10,000"),
+        (["--seeds", "1" * 30], "is not a whole number from 1 to 10,000"),
+        (["--data-dir", ""], "argument --data-dir: it is empty; is the variable that you meant"),
+        (["--out", ""], "argument --out: it is empty"),
+        (["--dask", " "], "argument --dask: it is empty"),
+        (["--backend", ""], "argument --backend: it is empty"),
         (["--seed", "-1"], "'-1' is not a whole number from 0 on"),
         (["--seed", "one"], "'one' is not a whole number"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
@@ -136,6 +154,30 @@ def test_missing_data_are_refused(capsys, monkeypatch, tmp_path):
     code, _, err = call(capsys, "numbers", "--data-dir", str(tmp_path))
     assert code == 2 and err.count("\n") == 1
     assert "mnist is not in" in err and "--data-dir" in err
+
+
+def test_a_data_folder_that_is_none_is_called_so(capsys, monkeypatch, tmp_path):
+    from fake_experiments import numbers
+
+    monkeypatch.setattr(numbers, "EXPERIMENT", replace(numbers.EXPERIMENT, data="mnist"))
+    (tmp_path / "file").write_text("")
+    for name, what in (("file", "which is a file and no folder"), ("gone", "which does not exist")):
+        code, _, err = call(capsys, "numbers", "--data-dir", str(tmp_path / name))
+        assert code == 2 and what in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("module", ["tqdm", "scipy", "threadpoolctl"])
+def test_a_package_that_is_missing_is_named(tmp_path, module):
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(name={module!r})")
+    ran = started("masci2011-fig1", "--preset", "smoke", PYTHONPATH=str(tmp_path))
+    assert ran.returncode == 2 and "Traceback" not in ran.stderr
+    assert f"{module} is not installed; pip install -r requirements.txt\n" in ran.stderr
+
+
+def test_an_old_python_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr(run_experiments, "OLDEST_PYTHON", (99, 1))
+    code, _, err = call(capsys, "--list")
+    assert code == 2 and "is too old; use 99.1 or a newer one" in err and err.count("\n") == 1
 
 
 def test_times_are_not_measured_beside_other_cells(capsys, monkeypatch):
@@ -179,7 +221,7 @@ def test_an_interruption_is_130_with_the_command_to_go_on(capsys, faults):
 
 def test_ctrl_c_keeps_finished_cells(faults, tmp_path):
     (faults / "wait 1").touch()
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    environment = os.environ | {"PYTHONPATH": PATHS}
     command = [sys.executable, "-c", PROGRAM, "numbers", "--preset", "smoke"]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -202,7 +244,7 @@ def test_ctrl_c_keeps_finished_cells(faults, tmp_path):
 
 
 def test_a_reader_that_goes_away_is_an_interruption(tmp_path):
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    environment = os.environ | {"PYTHONPATH": PATHS}
     command = [sys.executable, "-c", PROGRAM, "numbers", "--preset", "smoke"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -210,6 +252,22 @@ def test_a_reader_that_goes_away_is_an_interruption(tmp_path):
         process.stdout.close()
         err = process.stderr.read()
     assert process.returncode == 130 and err.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_an_output_that_refuses_lines_is_a_failure_and_no_traceback():
+    with open("/dev/full", "w") as full:
+        ran = started("--list", stdout=full)
+    assert ran.returncode == 1 and ran.stderr.count("\n") == 1
+    assert "cannot go on (No space left on device)" in ran.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors as a shell does")
+def test_it_runs_without_anywhere_to_print_to(tmp_path):
+    script = 'exec "$0" "$@" >&- 2>&-'
+    command = ["sh", "-c", script, sys.executable, "-c", PROGRAM, "numbers", "--preset", "smoke"]
+    ran = subprocess.run(command, env=os.environ | {"PYTHONPATH": PATHS})
+    assert ran.returncode == 0 and (tmp_path / "out" / "report.html").exists()
 
 
 def test_a_disk_that_refuses_results_is_a_failure_and_no_traceback(capsys, monkeypatch):
@@ -223,3 +281,4 @@ def test_a_disk_that_refuses_results_is_a_failure_and_no_traceback(capsys, monke
     monkeypatch.setattr(storage, "save_json", full)
     code, out, err = call(capsys, "numbers", "--preset", "smoke", "--resume")
     assert code == 1 and "No space left on device" in out and err.count("\n") == 1
+    assert "something failed; see above" in err  # there is no report that could say it

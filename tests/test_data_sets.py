@@ -238,5 +238,5 @@ def test_a_folder_that_may_not_be_read_is_called_that(tmp_path, monkeypatch):
         DataError, match=r"mnist is not in .* \(--data-dir\), which may not be read"
     ):
         load("mnist", tmp_path)
-    with pytest.raises(DataError, match=r"\(--data-dir\); fetch it"):
+    with pytest.raises(DataError, match=r"\(--data-dir\), which does not exist; fetch it"):
         load("mnist", tmp_path / "nowhere")

@@ -151,7 +151,9 @@ def test_a_missing_page_and_a_broken_connection(server, dead_url, tmp_path):
         download(source(dead_url, missing, cut), tmp_path)
     for url in (dead_url, missing, cut):
         assert url in str(caught.value)
-    assert "404" in str(caught.value) and "\n" not in str(caught.value)
+    assert "404 Not Found" in str(caught.value) and "\n" not in str(caught.value)
+    assert "refused" in str(caught.value)  # the dead one, as the system calls it, and no more
+    assert "HTTPConnectionPool" not in str(caught.value) and len(str(caught.value)) < 500
     assert names(tmp_path) == []
 
 

@@ -345,8 +345,11 @@ def test_a_cluster_that_is_not_there(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
     if importlib.util.find_spec("distributed"):
-        for wrong in (address, "nonsense://x"):
-            with pytest.raises(ConfigError, match="no scheduler answers there .*dask scheduler"):
+        with pytest.raises(ConfigError, match="no scheduler answers there .*dask scheduler"):
+            with dask_cluster.dask_executor(address, tmp_path, timeout=0.5):
+                pass
+        for wrong in ("nonsense", "nonsense://x"):
+            with pytest.raises(ConfigError, match="is no address .*expected one like tcp://HOST"):
                 with dask_cluster.dask_executor(wrong, tmp_path, timeout=0.5):
                     pass
     monkeypatch.setitem(sys.modules, "distributed", None)

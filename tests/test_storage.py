@@ -151,14 +151,19 @@ def test_failing_sync_keeps_the_previous_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("code", "remedy"),
-    [(28, "make room there"), (13, "change its permissions"), (30, "change its permissions")],
+    [
+        (28, "make room there, or "),
+        (13, "change its permissions, or "),
+        (30, "change its permissions, or "),
+        (20, ""),  # a file stands where a folder should be: only another place will do
+    ],
 )
 def test_the_remedy_fits_the_reason(tmp_path, monkeypatch, code, remedy):
     def refuse(*args):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(DataError, match=rf"{os.strerror(code)}\); {remedy}, or choose another"):
+    with pytest.raises(DataError, match=rf"{os.strerror(code)}\); {remedy}choose another"):
         save_json(tmp_path / "r.json", 2)
 
 

@@ -62,11 +62,9 @@ def load(name, data_dir=None, download=False, **sizes):
         module.fetch(root)
     place = module.find(root)
     if place is None:
-        closed = os.path.exists(root) and not os.access(root, os.R_OK | os.X_OK)
         raise DataError(
-            f"{name} is not in {root} ({source})"
-            f"{', which may not be read' if closed else ''}; fetch it with --download, or say with "
-            "--data-dir or $CAE_DATA where it is"
+            f"{name} is not in {root} ({source}){_what_is_wrong_with(root, source)}; fetch it with "
+            "--download, or say with --data-dir or $CAE_DATA where it is"
         )
     return module.read(place, source)
 
@@ -107,6 +105,15 @@ def load_or_stand_in(name, data_dir=None, download=False, **sizes):
 # --- helpers ----------------------------------------------------------------------------------
 
 CACHE = "the user's cache"
+
+
+def _what_is_wrong_with(root, source):
+    """Why nothing can be in a folder, if that is so."""
+    if not os.path.exists(root):
+        return "" if source == CACHE else ", which does not exist"
+    if not os.path.isdir(root):
+        return ", which is a file and no folder"
+    return "" if os.access(root, os.R_OK | os.X_OK) else ", which may not be read"
 
 
 def _root(data_dir):

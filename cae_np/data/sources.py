@@ -236,7 +236,25 @@ def _fetch(url, file, size):
         downloader(url, sink, None)
     # requests makes its errors OSErrors; those of our own disk are none of requests' and go on.
     except (requests.RequestException, ValueError) as error:
-        raise _MirrorFailed(str(error) or type(error).__name__) from error
+        raise _MirrorFailed(_in_few_words(error)) from error
+
+
+def _in_few_words(error):
+    """What is at the bottom of an error of requests, which repeats host, port and URL above it."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{response.status_code} {response.reason}"
+    while True:
+        below = [e for e in (getattr(error, "reason", None), *error.args) if _is_error(e)]
+        if not below:
+            break
+        error = below[0]
+    text = str(error) or type(error).__name__
+    return text.rpartition(": ")[2] if text.startswith(("HTTP", "<urllib3")) else text
+
+
+def _is_error(value):
+    return isinstance(value, Exception)
 
 
 class _BoundedSink:

@@ -2,12 +2,14 @@
 
 import argparse
 
-REFUSED = 2  # the exit code of whatever is wrong before the first cell starts
+from ..command_line import Parser, given, whole_number
+
+MOST_SEEDS = 10_000  # more than anybody averages over; every one is a row of cells to lay out
 
 
 def parse(arguments):
     """The command line as a namespace; what is wrong with it ends the program with one line."""
-    p = _Parser(
+    p = Parser(
         prog="run_experiments.py",
         description="Reproduce figures and tables of two papers on convolutional auto-encoders.",
         epilog="Exit codes: 0 all went well; 1 a cell failed, the report says which; 2 something "
@@ -18,6 +20,7 @@ def parse(arguments):
     add("--list", action="store_true", help="list the experiments and stop")
     add(
         "--backend",
+        type=given,
         metavar="NAME",
         help="numpy, cupy, or auto (the GPU if one works); default: $CAE_BACKEND, else numpy",
     )
@@ -29,35 +32,43 @@ def parse(arguments):
     )
     add(
         "--data-dir",
+        type=given,
         metavar="DIR",
         help="the parent of mnist/ and the others; default: $CAE_DATA, else the user's cache",
     )
     add("--download", action="store_true", help="fetch the data that are missing")
-    add("--seed", type=_at_least(0), default=0, metavar="N", help="first seed; default: 0")
+    add("--seed", type=whole_number(0), default=0, metavar="N", help="first seed; default: 0")
     add(
         "--seeds",
-        type=_at_least(1),
+        type=whole_number(1, MOST_SEEDS),
         metavar="N",
         help="how many seeds; default: what the experiment takes for the preset",
     )
-    add("--out", default="out", metavar="DIR", help="where the results go; default: out")
+    add(
+        "--out",
+        type=given,
+        default="out",
+        metavar="DIR",
+        help="where the results go; default: out",
+    )
     add("--resume", action="store_true", help="keep the cells that are finished, run the rest")
     many = p.add_mutually_exclusive_group()
     many.add_argument(
         "--jobs",
-        type=_at_least(1),
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="how many cells run at a time, each in a process of its own; default: 1",
     )
     many.add_argument(
         "--dask",
+        type=given,
         metavar="ADDRESS",
         help="run the cells on the workers of this Dask scheduler (tcp://HOST:8786) instead",
     )
     add(
         "--threads",
-        type=_at_least(1),
+        type=whole_number(1),
         metavar="N",
         help="BLAS threads of each cell, which decide its last bits; default: what the machine "
         "has, shared out among the jobs; 1 with --dask",
@@ -70,26 +81,6 @@ def parse(arguments):
         "finished cells are kept, rows and report are left to a last call with --resume",
     )
     return p.parse_args(arguments)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Argparse without the usage before its message: one line, and where to read more."""
-
-    def error(self, message):
-        self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
-
-
-def _at_least(smallest):
-    def number(text):
-        try:
-            value = int(text)
-        except ValueError:
-            value = smallest - 1
-        if value < smallest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {smallest} on")
-        return value
-
-    return number
 
 
 def _part(text):

@@ -43,6 +43,12 @@ def dask_executor(address, out, timeout=10):
             "here and on every worker"
         ) from error
     try:
+        distributed.comm.get_address_host_port(address)  # a client that refuses it leaves a mess
+    except (ValueError, NotImplementedError) as error:
+        raise ConfigError(
+            f"--dask {address} is no address ({error}); expected one like tcp://HOST:8786"
+        ) from error
+    try:
         client = distributed.Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
