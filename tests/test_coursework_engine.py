@@ -279,7 +279,7 @@ def test_check_prints_and_never_raises(capsys):
         assert check("scaled_tanh", function) is None
         assert words in capsys.readouterr().out
     check("scaled_tan", exits)
-    assert "there is no task 'scaled_tan'; the tasks are im2col, " in capsys.readouterr().out
+    assert "there is no task 'scaled_tan'; did you mean scaled_tanh?" in capsys.readouterr().out
 
 
 def test_require_raises_with_the_same_words(capsys):
