@@ -169,7 +169,7 @@ def verify(options):
 
 
 def choose(names, experiments):
-    """The experiments of these names, or all that run unnamed.
+    """The experiments of these names, or all that run unnamed, in the order in which they run.
 
     Raises
     ------
@@ -183,10 +183,19 @@ def choose(names, experiments):
             close = similar(name, [*experiments.MODULES, VERIFY])
             hint = f"did you mean {' or '.join(close)}?" if close else "--list shows what there is"
             raise ConfigError(f"unknown experiment {name!r}; {hint}")
-    if names:
-        return [experiments.find(name) for name in dict.fromkeys(names)]
-    found = map(experiments.find, experiments.MODULES)
-    return [experiment for experiment in found if not experiment.named_only]
+    found = map(experiments.find, names or experiments.MODULES)
+    by_name = {one.name: one for one in found if names or not one.named_only}
+    ordered = {}  # those whose rows another one reads come before it
+
+    def add(one):
+        for name in one.beside:
+            if name in by_name:
+                add(by_name[name])
+        ordered[one.name] = one
+
+    for one in by_name.values():
+        add(one)
+    return list(ordered.values())
 
 
 def similar(name, known):

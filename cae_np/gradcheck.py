@@ -90,11 +90,18 @@ def check_gradients(
 
     def output(*values):
         y = forward(*[xp.array(value) for value in values])
-        return to_numpy(y[0] if isinstance(y, tuple) else y)
+        y = y[0] if isinstance(y, tuple) else y
+        if y is None:
+            raise ValueError("forward returned None; is a `return` missing?")
+        return to_numpy(y)
 
     y = _checked_float64(output(*hosts), "what forward returned").copy()
     if not np.isfinite(y).all():
-        raise ValueError("forward returned values that are not finite; choose other inputs")
+        wrong = y[~np.isfinite(y)]
+        raise ValueError(
+            f"forward returned {wrong[0]} ({wrong.size} of {y.size} values are not finite); "
+            "choose other inputs"
+        )
     rng = generator(Purpose.CHECK, seed)
     dy = np.asarray(rng.standard_normal(y.shape))
 
@@ -155,7 +162,8 @@ def check_model(
     loss, gradients = model.loss_and_gradients(x, target)
     if set(gradients) != set(model.params):
         raise ValueError(
-            f"gradients of {sorted(gradients)} for the parameters {sorted(model.params)}"
+            f"gradients of {sorted(gradients)} for the parameters {sorted(model.params)}; "
+            "expected one for each of them, and no others"
         )
     y = _checked_float64(to_numpy(loss), "the loss").copy()
     if not np.isfinite(y):

@@ -31,7 +31,9 @@ def sample_patches(images, n, size, seed, stage=0):
     """
     C, H, W = images.batch(slice(1)).shape[1:]
     if not 1 <= size <= min(H, W):
-        raise ValueError(f"patches of {size}×{size} do not fit into {H}×{W} images")
+        raise ValueError(
+            f"patches of {size}×{size} do not fit into {H}×{W} images; choose 1 to {min(H, W)}"
+        )
     rng = generator(Purpose.PATCHES, seed, stage)
     N = len(images)
     source = rng.permutation(numpy.arange(n) % N)

@@ -9,7 +9,7 @@
 Needs ``pip install .[lectures]``.
 """
 
-import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -18,7 +18,10 @@ from nbclient.exceptions import CellExecutionError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from cae_np.command_line import Parser, refuse, what_failed  # noqa: E402
 from lectures.building import compare, notebooks  # noqa: E402
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # IPython's tracebacks are made for a terminal
 
 
 def main(arguments=None):
@@ -28,6 +31,10 @@ def main(arguments=None):
     if options.site:
         from lectures.building.site import render
 
+        try:
+            options.site.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return _refuse(f"--site {what_failed(error)}; choose another folder")
         return render(options.site)
     known = {path.stem: path for path in notebooks.sources()}
     unknown = sorted({Path(name).stem for name in options.names} - set(known))
@@ -39,12 +46,15 @@ def main(arguments=None):
 
 
 def _done(task, source, options):
-    """What the task returns; 1, and a sentence, where a cell fails, warns or draws too much."""
+    """What the task returns; 1, and a sentence, where a cell fails or the disk refuses."""
     try:
         return task(source, options)
     except (CellExecutionError, RuntimeError, ValueError) as error:
-        print(f"{source.name}: {error}", file=sys.stderr, flush=True)
-        return 1
+        why = COLOUR.sub("", str(error))
+    except OSError as error:
+        why = f"cannot be written ({what_failed(error)})"
+    print(f"{source.name}: {why}", file=sys.stderr, flush=True)
+    return 1
 
 
 def _build(source, options):
@@ -92,7 +102,7 @@ def _executed(source, options):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="build.py", description="Execute the lectures, check them, render their web site."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="01_convolution, ...; default all")
@@ -109,8 +119,7 @@ def _parser():
 
 
 def _refuse(sentence):
-    print(f"build.py: {sentence}", file=sys.stderr)
-    return 2
+    return refuse("build.py", sentence)
 
 
 if __name__ == "__main__":

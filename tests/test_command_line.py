@@ -87,6 +87,15 @@ def test_named_experiments_run_once_each_with_the_seeds_that_were_asked_for(caps
     assert document["seeds"] == [7] and document["preset"] == "smoke"
 
 
+def test_what_another_one_reads_runs_before_it(capsys, monkeypatch):
+    from fake_experiments import numbers
+
+    reading = replace(numbers.EXPERIMENT, beside=("sums",))
+    monkeypatch.setattr(numbers, "EXPERIMENT", reading)
+    code, out, _ = call(capsys, "numbers", "sums", "--preset", "smoke")
+    assert code == 0 and out.index("sums: Sums") < out.index("numbers: Means")
+
+
 def test_resume_keeps_finished_cells(capsys, faults):
     call(capsys, "numbers", "--preset", "smoke")
     (faults / "log").unlink()

@@ -272,8 +272,15 @@ def test_two_answers_are_refused():
         check_gradients(lambda x: x * (rng.random(x.shape) < 0.5), cube_backward, normal(3))
 
 
+def test_a_forward_without_a_return_is_told_so():
+    with pytest.raises(ValueError, match="forward returned None; is a `return` missing"):
+        check_gradients(lambda x: None, lambda dy, x: dy, np.ones((2, 2)))
+
+
 def test_infinite_values_are_refused():
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(
+        ValueError, match=r"forward returned -?inf \(3 of 3 values are not finite\)"
+    ):
         check_gradients(lambda x: x * np.inf, cube_backward, normal(3))
 
 

@@ -197,6 +197,7 @@ def test_patches_are_tinted_by_their_number():
     [
         (["12_nothing"], "no lecture '12_nothing'; there are 00_tour"),
         (["--data-dir", "nowhere"], "--data-dir nowhere: there is no such folder"),
+        (["--site", __file__], f"--site {__file__}: File exists; choose another folder"),
     ],
 )
 def test_mistakes_in_the_call_get_one_line(arguments, sentence, capsys):
@@ -211,10 +212,22 @@ def test_a_cell_that_fails_is_reported_and_nothing_written(tmp_path, monkeypatch
     monkeypatch.setattr(notebooks, "sources", lambda: [source])
     monkeypatch.setattr(notebooks, "LECTURES", tmp_path)
     assert build.main(["00_broken", "--fast"]) == 1
-    assert "ZeroDivisionError" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "ZeroDivisionError" in error and "\x1b" not in error
     assert not source.with_suffix(".ipynb").exists()
     assert build.main(["00_broken", "--fast", "--check"]) == 1
     assert "has not been built" in capsys.readouterr().out
+
+
+def test_a_notebook_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    source = tmp_path / "00_fine.md"
+    source.write_text("# Fine\n\n```{code-cell} ipython3\n1\n```\n", encoding="utf-8")
+    source.with_suffix(".ipynb").mkdir()
+    monkeypatch.setattr(notebooks, "sources", lambda: [source])
+    monkeypatch.setattr(notebooks, "LECTURES", tmp_path)
+    assert build.main(["00_fine", "--fast"]) == 1
+    error = capsys.readouterr().err
+    assert "00_fine.md: cannot be written (" in error and error.count("\n") == 1
 
 
 def test_warnings_end_a_build(tmp_path):

@@ -293,6 +293,15 @@ def test_a_pooled_unit_is_spread_over_its_window():
     np.testing.assert_array_equal(stack.project(1), np.full((1, 1, 2, 2), 0.25))
 
 
+def test_a_stack_that_encodes_full_is_not_projected():
+    layers = [
+        ConvAutoEncoder(1, 2, (3, 3), mode="valid"),
+        ConvAutoEncoder(2, 3, (3, 3), mode="full"),
+    ]
+    with pytest.raises(ConfigError, match="encodes valid, full cannot .* mode='valid'"):
+        CaeStack(layers).project(1)
+
+
 def test_a_stack_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="give the upper one channels=3"):
         CaeStack([ConvAutoEncoder(2, 3, (3, 3)), ConvAutoEncoder(4, 3, (3, 3))])

@@ -183,6 +183,8 @@ def test_data_that_are_missing(tmp_path, norb_dir):
 
 def test_damaged_and_unknown_networks(tmp_path, norb_dir):
     folder = made(tmp_path, norb_dir)
+    with pytest.raises(ConfigError, match="trained network is called None; there are"):
+        pretrained.load(None)
     with pytest.raises(ConfigError, match="'nobr-6'; did you mean norb-6?"):
         pretrained.load("nobr-6", folder)
     with pytest.raises(ConfigError, match="there are none"):

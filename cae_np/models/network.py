@@ -175,7 +175,10 @@ def as_views(images, channels):
         return images
     if channels == 1:
         return images.views()
-    raise ConfigError(f"images of {found} channels for a layer that takes {channels}")
+    raise ConfigError(
+        f"images of {found} channels for a layer that takes {channels}; expected {channels}, or "
+        "any number where a layer takes 1 and sees one after the other"
+    )
 
 
 class _Prepared:

@@ -186,8 +186,12 @@ class CaeStack(Stack):
         ConfigError
             If a layer encodes full: its kernels are not those that decode.
         """
-        if any(layer.mode != "valid" for layer in self.layers):
-            raise ConfigError("only stacks that encode valid can be projected back to pixels")
+        modes = [layer.mode for layer in self.layers]
+        if set(modes) != {"valid"}:
+            raise ConfigError(
+                f"a stack that encodes {', '.join(modes)} cannot be projected back to pixels; "
+                "build its layers with mode='valid'"
+            )
         w = self.layers[stage].params["w"]
         for below in reversed(self.layers[:stage]):
             pool = below.pool or 1

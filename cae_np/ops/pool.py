@@ -236,7 +236,9 @@ def window_size(size, shape):
     ph, pw = (size, size) if isinstance(size, Integral) else size
     H, W = shape[2:]
     if not (1 <= ph <= H and 1 <= pw <= W):
-        raise ValueError(f"{ph}×{pw} pooling windows do not fit into {H}×{W} maps")
+        raise ValueError(
+            f"{ph}×{pw} pooling windows do not fit into {H}×{W} maps; choose 1 to {H} and 1 to {W}"
+        )
     return ph, pw
 
 

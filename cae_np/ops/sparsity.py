@@ -145,7 +145,9 @@ def _largest(rows, n, what):
     """Boolean mask of the n largest entries of each row, the first of equals."""
     xp = get_array_module(rows)
     if not 1 <= n <= rows.shape[1]:
-        raise ValueError(f"{n} of the {rows.shape[1]} {what} were asked for")
+        raise ValueError(
+            f"{n} of the {rows.shape[1]} {what} were asked for; expected 1 to {rows.shape[1]}"
+        )
     order = xp.argsort(-rows, axis=1, kind="stable")[:, :n]
     mask = xp.zeros(rows.shape, dtype=bool)
     mask[xp.arange(len(rows))[:, None], order] = True

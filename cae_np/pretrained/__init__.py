@@ -79,7 +79,7 @@ def load(name, folder=FOLDER):
 
     known = names(folder)
     if name not in known:
-        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        close = get_close_matches(str(name), known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none'}"
         raise ConfigError(f"no trained network is called {name!r}; {hint}")
     path = Path(folder) / f"{name}.npz"

@@ -7,12 +7,12 @@ behind, the first seed of each, rounds its numbers to half precision, and asks i
 figure changes by more than verification allows, the numbers stay in single precision.
 """
 
-import argparse
 import shutil
 import sys
 from pathlib import Path
 
 from .. import data, storage
+from ..command_line import Parser, refuse
 from ..errors import CaeError, ConfigError
 from ..experiments.verify import ALLOWED
 from ..models.network import Network
@@ -23,7 +23,7 @@ TABLES = ("makhzani2014-table1", "makhzani2014-table2", "makhzani2014-table3")
 
 def main(arguments=None):
     """Run the command; returns its exit code."""
-    p = argparse.ArgumentParser(prog="python -m cae_np.pretrained.make", description=__doc__)
+    p = Parser(prog="python -m cae_np.pretrained.make", description=__doc__)
     p.add_argument("out", metavar="OUT", help="where run_experiments.py left its results")
     p.add_argument("--data-dir", metavar="DIR", help="as for run_experiments.py")
     p.add_argument("--into", metavar="FOLDER", default=FOLDER, help="default: the package's own")
@@ -32,8 +32,7 @@ def main(arguments=None):
         for path, record in shallow_networks(options.out):
             print(write(path, record, options.data_dir, Path(options.into)))
     except CaeError as error:
-        print(f"{p.prog}: {error}", file=sys.stderr)
-        return 2
+        return refuse(p.prog, error)
     return 0
 
 
