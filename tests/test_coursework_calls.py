@@ -75,6 +75,20 @@ def test_nothing_is_graded_without_assertions(folder, module):
     assert "python -O and $PYTHONOPTIMIZE leave out the assertions" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "module", ["cae_np.coursework grade right.py --task add_bias_backward",
+               "cae_np.coursework.mistakes"]
+)  # fmt: skip
+def test_a_reader_that_goes_away_ends_it_quietly(folder, module):
+    command = [sys.executable, "-m", *module.split()]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, text=True, **streams) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_that_function_fails_with_assertions(folder, capsys):
     for name, code in (("right.py", 0), ("float64.py", 1)):
         assert main(["grade", name, "--task", "add_bias_backward"]) == code

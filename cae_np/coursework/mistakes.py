@@ -19,9 +19,16 @@ __all__ = ["MISTAKES", "Mistake", "failures", "implementation"]
 def main():
     """Print the catalogue; see the module's docstring."""
     try:
-        require_assertions()
+        return _print_catalogue()
     except ConfigError as error:
         return command_line.refuse("cae_np.coursework.mistakes", error)
+    except BrokenPipeError:  # whoever read our lines has gone
+        command_line.drop_output()
+        return 1
+
+
+def _print_catalogue():
+    require_assertions()
     xp = backend.use("numpy")
     missed = 0
     for mistake in MISTAKES:
