@@ -62,3 +62,4 @@ def test_missing_cells_leave_gaps_and_no_errors(name):
 def test_experiments_are_registered_under_their_names():
     for name in experiments.MODULES:
         assert experiments.find(name).name == name
+        assert set(experiments.find(name).seeds) == {"smoke", "quick", "paper"}

@@ -1,6 +1,7 @@
 """The frame of the experiments: cells, hashes, order, resuming, rows and results.json."""
 
 import pickle
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -338,6 +339,21 @@ def test_rows_of_one_seed_of_none_and_of_missing_values():
         row(1.0, float("inf"))
 
 
+def test_the_time_of_needed_cells_counts_and_that_of_others_does_not():
+    layers = [Cell("e", 1, {"layer": layer}, 0) for layer in range(3)]
+    read_out = Cell("e", 1, {"v": "a"}, 0, needs=layers[:2])
+    results = Results(
+        Result(cell, {"error": 1.0}, seconds, Path())
+        for cell, seconds in zip([*layers, read_out], (1.0, 2.0, 4.0, 8.0), strict=True)
+    )
+    found = results.where(v="a")
+    assert [r.seconds for r in results.needed_by(found)] == [1.0, 2.0]
+    options = {"label": "l", "metric": "m"}
+    row = measured(SETTINGS, found, "error", needed=results.needed_by(found), **options)
+    assert row.seconds == 11.0
+    assert measured(SETTINGS, found, "error", **options).seconds == 8.0
+
+
 def test_a_cited_row_has_no_number_of_ours():
     row = cited(SETTINGS, 0.35, label="others", metric="error", source="M11, table 1")
     assert (row.kind, row.paper, row.ours, row.source) == ("cited", 0.35, None, "M11, table 1")
@@ -439,6 +455,7 @@ def test_rows_of_another_experiment_stand_beside_unless_they_are_damaged(tmp_pat
     start(tmp_path, on_mnist)
     path, seen, said = tmp_path / "numbers" / "results.json", [], []
     if content is not None:
+        shutil.rmtree(tmp_path / "numbers" / "runs")
         path.write_text(content)
 
     def rows(settings, results):
@@ -455,6 +472,23 @@ def test_rows_of_another_experiment_stand_beside_unless_they_are_damaged(tmp_pat
         assert [row["label"] for row in seen[0]["numbers"]][:2] == ["ten", "zero"]
     else:
         assert seen == [{}] and any(f"{path} is left aside: " in line for line in said)
+
+
+def test_rows_beside_are_those_of_the_same_preset_whatever_ran_last(tmp_path, digits):
+    on_mnist, seen = replace(numbers.EXPERIMENT, data="mnist"), []
+    start(tmp_path, on_mnist)
+    start(tmp_path, on_mnist, preset="quick")
+
+    def rows(settings, results):
+        seen.append({row["preset"] for row in results.beside["numbers"]})
+        return []
+
+    def cells(settings):
+        return [curious.cell({"mean": 0}, 0)]
+
+    curious = replace(on_mnist, name="curious", beside=("numbers",), rows=rows, cells=cells,
+                      figures=lambda settings, results: {})  # fmt: skip
+    assert start(tmp_path, curious) == [True] and seen == [{"smoke"}]
 
 
 def test_what_failed_is_in_results_json_with_what_did_not(tmp_path, faults):
@@ -516,9 +550,3 @@ def test_experiments_import_nothing_heavy():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert loaded.stdout.strip() == ""
-
-
-def test_every_experiment_goes_by_its_registered_name():
-    for name in experiments.MODULES:
-        assert experiments.find(name).name == name
-        assert set(experiments.find(name).seeds) == {"smoke", "quick", "paper"}

@@ -86,6 +86,27 @@ def test_the_page_has_the_papers_numbers_beside_ours_and_verdicts_in_words(out):
     assert "python run_experiments.py numbers --preset quick --backend numpy" in seen
 
 
+def test_the_command_repeats_everything_that_decides_the_bits(out):
+    runs, _ = report.collect(out)
+    command = runs[0].command
+    assert command.endswith(f"--seed 0 --seeds 5 --threads {runs[0]['threads']}")
+    content = runs[0].content | {"data": {"source": "--data-dir"}}
+    assert report.Run(content, out).command == f"{command} --data-dir DIR"
+
+
+def test_every_number_of_images_has_its_time():
+    row = {"label": "CNN", "metric": "test error", "unit": "%", "kind": "measured", "paper": None,
+           "ours": 1.0, "spread": None, "seeds": [0], "source": None, "note": None}  # fmt: skip
+    rows = [
+        row | {"samples": 1_000, "seconds": 60},
+        row | {"samples": 10_000, "seconds": 600},
+        row | {"samples": 1_000, "seconds": 60, "metric": "something else"},
+    ]
+    table = tables.numbers(rows)
+    times = [line[table.columns.index("time")] for _, lines in table.sections for line in lines]
+    assert times == ["1 min 00 s", "10 min 00 s", ""]
+
+
 def test_presets_stand_apart_with_the_longer_one_first(out):
     runs, unreadable = report.collect(out)
     assert unreadable == []

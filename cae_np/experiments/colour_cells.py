@@ -15,8 +15,6 @@ Methods that learn from prepared images (contrast normalised, and whitened where
 read out on prepared images; k-means prepares its patches itself.
 """
 
-from dataclasses import replace
-
 from ..preprocess import EPSILON
 from ..training import Plan
 
@@ -154,25 +152,3 @@ def name_of(config):
         epochs = config["plan"]["epochs"]
         parts.append(f"{epochs} epoch{'s' if epochs > 1 else ''}, rate {config['plan']['rate']}")
     return ", ".join([*parts, f"{config['images']:,} images"])
-
-
-def timed(row, found, results):
-    """A row whose time is that of the read-out and of the filters that it needs.
-
-    Parameters
-    ----------
-    row : Row
-    found : Results
-        The cells of accuracy that the row was made of.
-    results : Results
-        All that are there.
-
-    Returns
-    -------
-    Row
-    """
-    if row.seconds is None:
-        return row
-    needed = {cell for result in found for cell in result.cell.needs}
-    learning = sum(result.seconds for result in results if result.cell in needed)
-    return replace(row, seconds=row.seconds + learning / len(row.seeds))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .colour_cells import IMAGES, timed
+from .colour_cells import IMAGES
 from .experiment import Picture
 from .filter_copies import NEAR_COPY, TURN, copies_in_samples, near_copies, share_an_orientation
 from .makhzani2014_fig1_cells import (
@@ -29,17 +29,19 @@ def rows(settings, results):
                 if maps == CENTROIDS and not (whiten and method == "k-means"):
                     continue
                 found = judged.where(method=method, maps=maps, whiten=whiten)
-                row = measured(
-                    settings,
-                    found,
-                    "test_accuracy",
-                    label=f"{method}, {maps} maps, {_data(whiten)}",
-                    metric="test accuracy",
-                    unit="%",
-                    samples=n,
-                    control=method == "random",
+                table.append(
+                    measured(
+                        settings,
+                        found,
+                        "test_accuracy",
+                        label=f"{method}, {maps} maps, {_data(whiten)}",
+                        metric="test accuracy",
+                        unit="%",
+                        samples=n,
+                        control=method == "random",
+                        needed=results.needed_by(found),
+                    )
                 )
-                table.append(timed(row, found, results))
     few = FEW[preset]
     for metric, unit, measure in _measures(few):
         for label, found in _sets_of_filters(settings, results).items():

@@ -19,7 +19,6 @@ from .colour_cells import (
     accuracy,
     filters,
     second_filters,
-    timed,
 )
 from .experiment import Choice, Experiment, Picture
 from .filter_copies import near_copies
@@ -108,10 +107,9 @@ def rows(settings, results):
 
     def row(found, label, paper=None, **more):
         paper = paper if preset == "paper" else None
-        made = measured(
-            settings, found, "test_accuracy", label=label, paper=paper, **shared, **more
-        )
-        return timed(made, found, results)
+        needed = results.needed_by(found)
+        more |= {"label": label, "paper": paper, "needed": needed}
+        return measured(settings, found, "test_accuracy", **shared, **more)
 
     table = [
         cited(settings, value, label=label, metric="test accuracy", unit="%",

@@ -184,6 +184,7 @@ def rows(settings, results):
             paper=paper if preset == "paper" else None,
             samples=n,
             control=control,
+            needed=results.needed_by(found).where(stage="final"),
         )
 
     table = [

@@ -95,10 +95,12 @@ class Run:
     @property
     def command(self):
         """The command that repeats it."""
-        seeds = self["seeds"]
+        seeds, data = self["seeds"], self["data"]
+        data_dir = " --data-dir DIR" if data and data["source"] == "--data-dir" else ""
         return (
             f"python run_experiments.py {self['experiment']} --preset {self['preset']} "
-            f"--backend {self['backend']['name']} --seed {seeds[0]} --seeds {len(seeds)}"
+            f"--backend {self['backend']['name']} --seed {seeds[0]} --seeds {len(seeds)} "
+            f"--threads {self['threads']}{data_dir}"
         )
 
     @property

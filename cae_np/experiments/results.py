@@ -117,6 +117,11 @@ class Results(Sequence):
             numbers[result.seed] = value(result) if callable(value) else result.values[value]
         return numbers
 
+    def needed_by(self, others):
+        """Those that cells of ``others`` need, the layers below a read-out for instance."""
+        needed = {cell for result in others for cell in result.cell.needs}
+        return Results((r for r in self._results if r.cell in needed), self.beside)
+
     def seconds_per_seed(self):
         """Wall time of all of them, divided by the number of seeds; None where there are none."""
         seeds = {result.seed for result in self._results}

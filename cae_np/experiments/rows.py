@@ -29,7 +29,8 @@ class Row:
         Under which circumstances.
     kind : {"measured", "control", "cited", "claim"}
     seconds : float or None
-        Wall time of one seed, the mean over the seeds.
+        Wall time of one seed, the mean over the seeds; with that of the layers that a cell needs,
+        without that of the search for what was chosen.
     source : str or None
         Of a cited number.
     statement, verdict : str or None
@@ -63,7 +64,17 @@ class Row:
 
 
 def measured(
-    settings, results, value, *, label, metric, unit="", paper=None, samples=None, control=False
+    settings,
+    results,
+    value,
+    *,
+    label,
+    metric,
+    unit="",
+    paper=None,
+    samples=None,
+    control=False,
+    needed=None,
 ):
     """A row from one number per seed.
 
@@ -81,6 +92,8 @@ def measured(
         How many training images were used.
     control : bool
         Whether the row is a baseline of ours ("random filters") rather than a reproduction.
+    needed : Results, optional
+        Cells that these need, whose time counts as well: ``results.needed_by(...)``.
 
     Returns
     -------
@@ -92,6 +105,7 @@ def measured(
         If two of the results share a seed.
     """
     by_seed = results.by_seed(value)
+    times = [part.seconds_per_seed() for part in (results, needed) if part]
     note = None
     if paper is not None and not settings.on_paper_data:
         paper, note = None, f"the paper's number is for {settings.paper_data}"
@@ -104,7 +118,7 @@ def measured(
         paper=paper,
         samples=samples,
         kind="control" if control else "measured",
-        seconds=results.seconds_per_seed(),
+        seconds=sum(times) if results else None,
         note=note,
     )
 

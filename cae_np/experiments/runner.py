@@ -246,10 +246,14 @@ class Session:
     def _beside(self, prepared):
         """Rows of the experiments that this one names, run before with the same preset."""
         found, settings = {}, prepared.settings
-        for name in prepared.experiment.beside:
-            path = self.options.out / name / "results.json"
-            if not path.exists():
-                continue
+        # The folder itself has the latest run, which may be of another preset.
+        paths = [
+            (name, path)
+            for name in prepared.experiment.beside
+            for pattern in ("runs/*/results.json", "results.json")
+            for path in sorted((self.options.out / name).glob(pattern))
+        ]
+        for name, path in paths:
             try:
                 other = storage.load_json(path)
                 there = (

@@ -34,10 +34,11 @@ def numbers(rows):
     timed = set()
 
     def time(row):
-        """Once for every label, however many things were measured of it."""
-        if row["label"] in timed:
+        """Once for every label and number of images, however many things were measured of it."""
+        of = row["label"], row["samples"]
+        if of in timed:
             return ""
-        timed.add(row["label"])
+        timed.add(of)
         return duration(row["seconds"])
 
     columns = {
