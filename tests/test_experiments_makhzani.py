@@ -240,6 +240,12 @@ def test_deep_rows_of_table_1(embedded_data, monkeypatch, tmp_path):
     for width in (6, 8):
         control = rows[f"Deep, 4 + {width} maps, the second layer untrained"]
         assert control["kind"] == "control" and control["ours"] is not None
+        (judged,) = [
+            row for row in document["rows"]
+            if row["kind"] == "claim" and f"random ones (4 + {width} maps)" in row["statement"]
+        ]  # fmt: skip
+        learned = rows[f"Deep, 4 + {width} maps"]["ours"]
+        assert judged["ours"] == pytest.approx(control["ours"] - learned)
     ledger = {choice["question"]: choice["effect"] for choice in document["choices"]}
     tried = next(effect for q, effect in ledger.items() if q.startswith("The second layer"))
     assert all(name in tried for name in [*table1.SECOND_PLANS, "untrained"])

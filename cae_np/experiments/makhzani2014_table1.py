@@ -186,6 +186,7 @@ def rows(settings, results):
                 "test_error",
                 label=f"Deep, {BELOW} + {width} maps",
                 paper=PAPER_DEEP.get(width),
+                needed=results.needed_by(trained).where(stage="final"),
                 **shared,
             )
         )
@@ -197,7 +198,21 @@ def rows(settings, results):
                     "test_error",
                     label=f"Deep, {BELOW} + {width} maps, the second layer untrained",
                     control=True,
+                    needed=results.needed_by(random).where(stage="final"),
                     **shared,
+                )
+            )
+            table.append(
+                claim(
+                    settings,
+                    "A second layer of learned filters makes better features than one of random "
+                    f"ones ({BELOW} + {width} maps).",
+                    metric="test error, untrained - trained",
+                    unit="points",
+                    larger=random.by_seed("test_error"),
+                    smaller=trained.by_seed("test_error"),
+                    label="control",
+                    samples=n,
                 )
             )
         table.append(
