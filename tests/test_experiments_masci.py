@@ -7,8 +7,16 @@ import pytest
 
 from cae_np import experiments, storage
 from cae_np.data import Split
-from cae_np.experiments import bench_torch, cae_filters, pretraining_report, pretraining_run, runner
+from cae_np.experiments import (
+    bench_torch,
+    cae_filters,
+    pretraining_figures,
+    pretraining_report,
+    pretraining_run,
+    runner,
+)
 from cae_np.experiments import cells as frame_cells
+from cae_np.experiments import masci2011_fig1 as fig1
 from cae_np.experiments import masci2011_fig2 as fig2
 from cae_np.experiments import masci2011_table1 as table1
 from cae_np.experiments import masci2011_table2 as table2
@@ -18,7 +26,6 @@ from cae_np.experiments.scaled import Scaled
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.cnn import ConvNet
 
-MODULES = (fig2, table1, table2)
 FACTS = {
     "cifar10": DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32)),
     "mnist": DataFacts("mnist", "--data-dir", "c0ffee", 60_000, 10_000, 10_000, (1, 28, 28)),
@@ -188,6 +195,62 @@ def test_claims_of_the_tables_go_either_way(module, agrees):
     assert {r.verdict for r in claims if r.samples > 1_000} == {"not decided"}
 
 
+FIG1_MEASURES = {  # of (a) to (d), where everything is as the paper says, and where nothing is
+    True: {
+        "identity_share": (1.0, 0.4, 0.5, 0.4),
+        "peak_share": (0.9, 0.9, 0.1, 0.3),
+        "smoothness": (0.1, 0.1, 0.6, 0.6),
+        "radius": (3.0, 2.0, 2.0, 1.0),
+        "filters_per_pixel": (9.0, 9.0, 5.0, 5.0),
+    },
+    False: {
+        "identity_share": (0.4, 0.4, 0.5, 0.4),
+        "peak_share": (0.1, 0.1, 0.3, 0.3),
+        "smoothness": (0.6, 0.6, 0.3, 0.3),
+        "radius": (1.0, 2.0, 1.0, 2.0),
+        "filters_per_pixel": (5.0, 5.0, 9.0, 9.0),
+    },
+}
+
+
+def fig1_values(config, agrees):
+    which = "abcd".index(config["variant"])
+    after = {name: numbers[which] for name, numbers in FIG1_MEASURES[agrees].items()}
+    names = [value for value, _, _ in cae_filters.METRICS]
+    return {
+        "before": dict.fromkeys(names, 0.0),
+        "after": dict.fromkeys([*names, "denoising_error"], 1.0) | after,
+    }
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_claims_of_figure_1_go_either_way(agrees):
+    found = Results(
+        Result(cell, fig1_values(cell.config, agrees), 1.0, Path()) for cell in all_cells(fig1)
+    )
+    claims = [r for r in fig1.EXPERIMENT.rows(settings(fig1), found) if r.kind == "claim"]
+    verdicts = {r.statement: r.verdict for r in claims}
+    assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
+    assert len(verdicts) == len(claims) == 18
+
+
+def test_a_picture_shows_one_seed():
+    found = []
+    for cell in all_cells(fig1, "smoke"):
+        if (cell.config["variant"], cell.seed) == ("b", 0):
+            continue  # it failed
+        result = Result(cell, fig1_values(cell.config, True), 1.0, Path())
+        w = np.full((4, 1, 7, 7), 1.0 + cell.seed, np.float32)
+        images = np.zeros((8, 1, 28, 28), np.float32)
+        result.__dict__["arrays"] = {"w": w, "images": images, "inputs": images} | {
+            "reconstructions": images
+        }
+        found.append(result)
+    picture = fig1.figures(settings(fig1, "smoke"), Results(found))["filters-4.png"]
+    assert "(a) plain" in picture.alt and "(b)" not in picture.alt
+    assert picture.caption.endswith("seed 0.")
+
+
 def fig2_values(config, agrees):
     """Pooling changes shapes, noise magnitudes; or the other way round."""
     pooled, noisy = config["pool"] is not None, config["plan"]["amount"] > 0
@@ -226,6 +289,58 @@ def test_the_ledger_tells_what_alternatives_changed():
     assert set(named) == set(table1.TABLE.alternatives)
     rescaled = next(c.effect for c in choices if "rescaled" in c.question)
     assert "weights rescaled: 7.00 % against 6.00 % (2 seeds)" in rescaled
+
+
+def test_the_ledger_compares_subsets_on_the_seeds_that_both_have():
+    def values(cell):
+        error = {1_000: 7.0, 50_000: 6.0}.get(cell.config.get("images"), 1.0) + cell.seed
+        return table_result(cell, True) | {"test_error": error}
+
+    found = Results(
+        Result(c, values(c), 1.0, Path())
+        for c in all_cells(table1)
+        if c.config.get("samples") == 1_000 and (c.config.get("images") != 1_000 or c.seed < 2)
+    )
+    effect = table1.EXPERIMENT.choices(settings(table1), found)[0].effect
+    assert effect == "test error, 1,000 labels: all 6.50 %, the subset 7.50 % (2 seeds)"
+
+
+def test_curves_name_the_seeds_that_they_are_of():
+    def values(cell):
+        history = [{"epoch": 1, "validation_error": 5.0}, {"epoch": 2, "validation_error": 4.0}]
+        return table_result(cell, True) | {"history": history}
+
+    cells = [c for c in all_cells(table1) if c.config["stage"] == "fine-tune" and c.seed < 2]
+    more = [c for c in all_cells(table1) if c.config.get("start") == "random" and c.seed == 2]
+    for listed, words in (
+        (cells, "mean over seeds 0, 1, in a band"),
+        (cells + more, "mean over random 0, 1, 2; pre-trained on all 0, 1; "),
+    ):
+        found = Results(Result(c, values(c), 1.0, Path()) for c in listed)
+        picture = pretraining_figures._curves(table1.TABLE, settings(table1), found, 1_000)
+        assert words in picture.caption
+
+
+@pytest.mark.parametrize(("module", "seen"), [(table1, False), (table2, True)])
+def test_the_error_of_a_stack_that_saw_all_records_is_not_called_held_out(module, seen):
+    """Of MNIST it sees 50,000 of 60,000, of CIFAR-10 all 50,000."""
+    found = Results(Result(c, table_result(c, True), 1.0, Path()) for c in all_cells(module))
+    rows = module.EXPERIMENT.rows(settings(module), found)
+    of_stack = [row for row in rows if row.label == "Auto-encoder 1 of the stack"]
+    assert ("that it was trained on" in of_stack[0].metric) == seen
+    assert ("held-out" in of_stack[0].metric) != seen
+    assert of_stack[0].ours == 1.0
+
+
+def test_the_time_of_a_pre_trained_network_includes_its_stack():
+    found = Results(Result(c, table_result(c, True), 1.0, Path()) for c in all_cells(table1))
+    rows = {r.label: r for r in table1.EXPERIMENT.rows(settings(table1), found)[:5]}
+    assert {label.split(",")[0]: row.seconds for label, row in rows.items()} == {
+        "CNN": 1.0,
+        "CAE": 4.0,
+        "CAE stack": 4.0,
+        "The same of random": 1.0,
+    }
 
 
 def test_the_ledger_of_table_2_names_all_its_alternatives():

@@ -201,18 +201,19 @@ def figures(figure, settings, results):
     """
     from .. import plotting
 
-    pictures = {}
+    pictures, seed = {}, settings.seeds[0]
     for maps in figure.maps[settings.preset]:
+        of_seed = results.where(maps=maps, alternative="", seed=seed)
         first = {
             variant: found[0]
             for variant in figure.variants
-            if (found := results.where(maps=maps, alternative="", variant=variant))
+            if (found := of_seed.where(variant=variant))
         }
         if not first:
             continue
         names = {variant: f"({variant}) {figure.variants[variant][0]}" for variant in first}
         some = next(iter(first.values()))
-        source = f"{maps} maps, {settings.data.name}, seed {some.seed}"
+        source = f"{maps} maps, {settings.data.name}, seed {seed}"
         tint = "grey" if settings.data.image_shape[0] == 1 else "colour"
         pictures[f"filters-{maps}.png"] = Picture(
             plotting.filter_grid(

@@ -133,10 +133,17 @@ def _subset_effect(table, settings, results):
     texts = []
     for n in table.samples[settings.preset]:
         by_start = fine_tuned(table, settings, results, n)
-        if all(by_start.values()) and len(by_start) == 3:
+        if len(by_start) < 3:
+            continue
+        of_all, of_own = (
+            by_start[start].by_seed("test_error")
+            for start in ("pre-trained on all", "pre-trained on the subset")
+        )
+        if seeds := of_all.keys() & of_own.keys():
             all_of_it, own = (
-                statistics.fmean(by_start[start].by_seed("test_error").values())
-                for start in ("pre-trained on all", "pre-trained on the subset")
+                statistics.fmean(errors[seed] for seed in seeds) for errors in (of_all, of_own)
             )
-            texts.append(f"{n:,} labels: all {all_of_it:.2f} %, the subset {own:.2f} %")
+            texts.append(
+                f"{n:,} labels: all {all_of_it:.2f} %, the subset {own:.2f} % ({len(seeds)} seeds)"
+            )
     return "test error, " + "; ".join(texts) if texts else None

@@ -6,7 +6,6 @@ from ..backend import to_numpy
 from ..models.cnn import ConvNet
 from ..models.stack import CaeStack
 from .experiment import Picture
-from .pretraining import seeds_of
 from .pretraining_report import fine_tuned, main_layers
 
 PICTURED = 25  # filters of each layer
@@ -43,21 +42,24 @@ def _curves(table, settings, results, n):
     value, axis = "validation_error", "error on 500 held-out images, %"
     if not any(value in entry for found in by_start.values() for r in found for entry in _of(r)):
         value, axis = "loss", "loss in training"
-    lines = {}
+    lines, seeds = {}, {}
     for start, found in by_start.items():
         points = [[(e["epoch"], e[value]) for e in _of(r) if value in e] for r in found]
         if points and points[0]:
             epochs = [epoch for epoch, _ in points[0]]
             lines[start] = (np.array(epochs), np.array([[y for _, y in p] for p in points]))
+            seeds[start] = ", ".join(str(r.seed) for r in found)
     if not lines:
         return None
-    seeds = ", ".join(map(str, seeds_of(table, settings, n)))
+    if len(set(seeds.values())) == 1:
+        seeds = {"seeds": next(iter(seeds.values()))}
     ends = ", ".join(f"{start} {y[:, -1].mean():.3g}" for start, (_, y) in lines.items())
     return Picture(
         plotting.curves(lines, xlabel="epoch", ylabel=axis),
         alt=f"Curves of {axis}, over epochs; at the end: {ends}.",
-        caption=f"Fine-tuning on {n:,} labelled images of {settings.data.name}; mean over seeds "
-        f"{seeds}, in a band from the lowest to the highest.",
+        caption=f"Fine-tuning on {n:,} labelled images of {settings.data.name}; mean over "
+        + "; ".join(f"{of} {which}" for of, which in seeds.items())
+        + ", in a band from the lowest to the highest.",
     )
 
 

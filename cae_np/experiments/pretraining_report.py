@@ -62,16 +62,26 @@ def _errors(table, settings, results, n):
         return table.paper["random" if start == "random" else "pre-trained"].get(n)
 
     found = [
-        measured(settings, of_start, "test_error", label=names[start], paper=paper(start), **shared)
+        measured(
+            settings,
+            of_start,
+            "test_error",
+            label=names[start],
+            paper=paper(start),
+            needed=results.needed_by(of_start),
+            **shared,
+        )
         for start, of_start in fine_tuned(table, settings, results, n).items()
     ]
     svm = results.where(stage="svm", samples=n)
+    of_stack = svm.where(start="pre-trained")
     return found + [
         measured(
             settings,
-            svm.where(start="pre-trained"),
+            of_stack,
             "test_error",
             label=f"CAE stack, pre-trained on {of_all}, its top activations to a linear SVM",
+            needed=results.needed_by(of_stack),
             **shared,
         ),
         measured(
@@ -155,6 +165,9 @@ def distances_from_mean(errors):
 def _layers(table, settings, results):
     """What pre-training itself came to, layer by layer."""
     layers = main_layers(table, settings, results)
+    # Where a stack sees all records, it has seen the last ones too, which its error is that of.
+    data = settings.data
+    held_out = all_images(table, settings) <= data.n_train - data.n_validation
     return [
         measured(
             settings,
@@ -167,7 +180,11 @@ def _layers(table, settings, results):
         )
         for layer in range(3)
         for value, metric, unit in (
-            ("error", "error on held-out images", "% of the variance of its input"),
+            (
+                "error",
+                f"error on {'held-out images' if held_out else 'images that it was trained on'}",
+                "% of the variance of its input",
+            ),
             ("size", "kernels' standard deviation times √fan-in (random networks: 1)", ""),
             ("saturated", "units of the code beyond ±1.5, of ±1.716", "%"),
         )
