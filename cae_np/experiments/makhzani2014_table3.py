@@ -71,21 +71,24 @@ def cells(settings):
     maps, one = MAPS[preset], seeds[:1]
     ways = {name: _way(preset, name) for name in WAYS[preset]}
     search, finals = _cells_of(settings, "winner-take-all", maps, ways, seeds)
-    untrained = {"": ways[""] | {"plan": None}}
+    untrained = _whitenings(preset)
     clustered = {"": {"clustering": CLUSTERING[preset]}}
     others = [
-        _cells_of(settings, "random", maps, untrained, seeds),
+        _cells_of(settings, "random", maps, {"": untrained[""]}, seeds),
         _cells_of(settings, "pixels", None, {"": {}}, one),
         *(_cells_of(settings, "k-means", K, clustered, one) for K in CENTROIDS[preset]),
     ]
+    if (n := len(untrained)) > 1:  # the whitening of trained filters is chosen, so theirs is too
+        others.append(_cells_of(settings, "random", maps, untrained, seeds, whitenings=n))
     slow = [_cells_of(settings, "k-means", K, clustered, one) for K in SLOW_CENTROIDS[preset]]
-    return [
+    listed = [
         *search,
         *finals,
         *(cell for pair in others for part in pair for cell in part),
         *_deep_cells(settings, search, finals[0]),
         *(cell for pair in slow for part in pair for cell in part),
     ]
+    return list(dict.fromkeys(listed))  # both rows of untrained filters search in the first way
 
 
 def _way(preset, name):
@@ -94,8 +97,20 @@ def _way(preset, name):
     return way | {"plan": Plan(**way["plan"]).as_dict()}
 
 
-def _cells_of(settings, method, maps, ways, seeds):
-    """Search cells for every way and every instance left out, and final cells for every seed."""
+def _whitenings(preset):
+    """One way without training for every whitening that is tried."""
+    found = {}
+    for name in WAYS[preset]:
+        way = _way(preset, name) | {"plan": None}
+        found.setdefault(way["epsilon"], (name, way))
+    return dict(found.values())
+
+
+def _cells_of(settings, method, maps, ways, seeds, **more):
+    """Search cells for every way and every instance left out, and final cells for every seed.
+
+    ``more`` tells final cells from others that search chooses for among fewer ways.
+    """
     preset = settings.preset
     called = {
         "winner-take-all": f"{maps} maps",
@@ -123,7 +138,12 @@ def _cells_of(settings, method, maps, ways, seeds):
     ]
     pairs = min(PAIRS[preset], settings.data.n_train)
     finals = [
-        EXPERIMENT.cell({"stage": "final", "pairs": pairs, **shared}, seed, called, needs=search)
+        EXPERIMENT.cell(
+            {"stage": "final", "pairs": pairs, **shared, **more},
+            seed,
+            ", ".join([called, *(f"{n} {name}" for name, n in more.items())]),
+            needs=search,
+        )
         for seed in seeds
     ]
     return search, finals
@@ -171,7 +191,7 @@ def rows(settings, results):
     n = min(PAIRS[preset], settings.data.n_train)
     finals, deep = results.where(stage="final"), results.where(stage="deep final")
     shallow = finals.where(method="winner-take-all")
-    random = finals.where(method="random")
+    epsilon = WAYS[preset][""]["epsilon"]
 
     def row(found, label, paper=None, control=False):
         return measured(
@@ -198,7 +218,21 @@ def rows(settings, results):
         table.append(row(found, f"Triangle k-means, {K} maps", paper))
     table += [
         row(shallow, f"Shallow, {maps} maps", PAPER["shallow"]),
-        row(random, f"Untrained random filters, {maps} maps", control=True),
+        row(
+            finals.where(method="random", whitenings=None),
+            f"Untrained random filters, {maps} maps, whitened with ε = {epsilon}",
+            control=True,
+        ),
+    ]
+    if len(_whitenings(preset)) > 1:
+        table.append(
+            row(
+                _untrained(finals, preset),
+                f"Untrained random filters, {maps} maps, whitening chosen as for trained ones",
+                control=True,
+            )
+        )
+    table += [
         row(finals.where(method="pixels"), "Pixels of both views", control=True),
     ]
     widths = dict.fromkeys(WIDTHS[preset])
@@ -206,6 +240,12 @@ def rows(settings, results):
     for width, paper in widths.items():
         table.append(row(deep.where(maps=width), f"Deep, {maps} + {width} maps", paper))
     return table + _claims(settings, finals, deep, n)
+
+
+def _untrained(finals, preset):
+    """The control whose whitening was chosen as that of the trained filters was."""
+    choices = len(_whitenings(preset))
+    return finals.where(method="random", whitenings=choices if choices > 1 else None)
 
 
 def _claims(settings, finals, deep, n):
@@ -228,21 +268,21 @@ def _claims(settings, finals, deep, n):
         verdict(
             f"Learned filters are better features than random ones ({maps} maps).",
             "untrained - trained",
-            finals.where(method="random").by_seed("test_error"),
+            _untrained(finals, preset).by_seed("test_error"),
             shallow,
             label="control",
         )
     ]
     for K in CENTROIDS[preset] + SLOW_CENTROIDS[preset]:
         centroids = finals.where(method="k-means", maps=K).by_seed("test_error")
-        found.append(
-            verdict(
-                f"Triangle k-means, here with {K} maps, is better than {maps} shallow maps.",
-                f"shallow - k-means {K}",
-                shallow,
-                centroids,
-            )
-        )
+        if K > maps:
+            statement = f"Triangle k-means, here with {K} maps, is better than {maps} shallow maps."
+            metric, larger, smaller = f"shallow - k-means {K}", shallow, centroids
+        else:
+            statement = f"Of equally many maps ({K}), winner-take-all's are better than k-means's."
+            metric, larger, smaller = f"k-means {K} - shallow", centroids, shallow
+        label = "M14, section 3.3" if K > maps else "control"
+        found.append(verdict(statement, metric, larger, smaller, label))
     for width in WIDTHS[preset]:
         found.append(
             verdict(
@@ -253,7 +293,7 @@ def _claims(settings, finals, deep, n):
                 label="M14, section 2.2",
             )
         )
-    if settings.on_paper_data and WIDTHS[preset]:
+    if settings.on_paper_data and preset == "paper":
         width, (name, error) = WIDTHS[preset][-1], min(CITED, key=lambda one: one[1])
         found.append(
             verdict(
@@ -315,7 +355,8 @@ def choices(settings, results):
     return [
         Choice(
             "Whitening, initial filters, and how they are trained",
-            f"{on}; the first: ε = {first['epsilon']} on the pixels of an image, filters N(0, "
+            f"{on}, after training on {SEARCHED[preset]:,} pairs; the first: ε = "
+            f"{first['epsilon']} on the pixels of an image, filters N(0, "
             f"{first['scale']}²), Adam with rate {first['plan']['rate']} falling linearly to 0, "
             f"batches of {first['plan']['batch_size']} views, {first['plan']['epochs']} epochs",
             "the paper gives none of it",
@@ -336,8 +377,9 @@ def choices(settings, results):
         ),
         Choice(
             "What k-means sees",
-            "patches of 6×6 of single views, otherwise as in table 2; features of both views side "
-            "by side, as for the other rows",
+            "patches of 6×6 of single views, otherwise as in table 2, with 4 features a centroid "
+            "and view where winner-take-all has 64 a map; features of both views side by side, as "
+            "for the other rows",
             "the paper cites the figure of Coates et al.",
         ),
         Choice(
