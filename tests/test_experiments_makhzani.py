@@ -73,8 +73,8 @@ def ablations_values(config, agrees):
     yes = {
         "readout_error": error if agrees else 5 - error,
         "readout_error_on": 9.0 if agrees else 0.0,
-        "dead": float(busiest) if agrees else 2.0 - busiest,
-        "unlearned": float(busiest) if agrees else 2.0 - busiest,
+        "dead": float(busiest) if agrees else 1.0 - busiest,  # a single one is one too many
+        "unlearned": float(busiest) if agrees else 1.0 - busiest,
         "least_active": 1.0 if agrees else 0.9,
         "busiest_share": 0.95 if agrees else 0.5,
         "busiest_peak_share": 1.0 if agrees else 0.0,

@@ -17,6 +17,7 @@ from .makhzani2014_ablations_cells import (
 )
 from .rows import claim, measured
 
+NONE = 0.5  # what a count stays below if and only if it is 0: a single one disagrees
 METRICS = (
     ("readout_error", "test error of a linear read-out", "%"),
     ("error", "error on held-out digits", "% of ‖x‖²"),
@@ -106,15 +107,15 @@ def _claims(settings, results, n):
         verdict(
             "2.1",
             "With the constraint no filter is dead.",
-            "1 - dead maps",
-            1,
+            f"{NONE} - dead maps",
+            NONE,
             of(WINNER, "dead"),
         ),
         verdict(
             "2.1",
             "With the constraint every filter is updated: none is left almost as it was.",
-            "1 - filters left as they were",
-            1,
+            f"{NONE} - filters left as they were",
+            NONE,
             of(WINNER, "unlearned"),
         ),
         verdict(
