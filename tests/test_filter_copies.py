@@ -6,9 +6,12 @@ import pytest
 from cae_np.experiments.filter_copies import (
     best_matches,
     copies_in_samples,
+    crowding,
+    crowding_in_samples,
     near_copies,
     orientations,
-    share_an_orientation,
+    oriented,
+    oriented_in_samples,
 )
 
 
@@ -84,9 +87,13 @@ def test_orientation_of_gratings():
     assert coherence > 0.8 and min(angle[0], 180 - angle[0]) < 1
 
 
-def test_filters_that_share_an_orientation_are_counted_around_the_circle():
-    assert share_an_orientation(gratings([0, 45, 90, 135]), 8, seed=0) == 0
-    assert share_an_orientation(gratings([40, 42, 90, 135]), 8, seed=0) == 0.5
-    assert share_an_orientation(gratings([2, 178, 90, 45]), 8, seed=0) == 0.5
-    assert share_an_orientation(noise(10), 10, seed=0) <= 1  # hardly any is oriented
-    assert share_an_orientation(np.ones((3, 1, 9, 9)) * 0, 3, seed=0) == 0
+def test_crowding_in_samples_is_of_the_filters_that_have_an_orientation():
+    few, nothing = gratings([0, 3, 90, 135]), np.zeros((20, 1, 9, 9))
+    both = np.concatenate([few, nothing])
+    assert len(oriented(both)) == oriented_in_samples(both, 24, seed=0) == 4
+    assert crowding_in_samples(both, 24, seed=0) == crowding(oriented(few)) == pytest.approx(2 / 3)
+    assert crowding_in_samples(nothing, 5, seed=0) is None  # few of them are no sign of order
+    assert oriented_in_samples(nothing, 5, seed=0) == 0
+    many = gratings(np.linspace(0, 180, 200, endpoint=False))
+    assert crowding_in_samples(many, 20, seed=0) == pytest.approx(1, abs=0.2)  # chance
+    assert crowding_in_samples(many[::10], 20, seed=0) < 0.5

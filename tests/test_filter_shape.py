@@ -98,3 +98,10 @@ def test_maps_that_copy_the_colours_are_explained_by_them():
     mixed = np.concatenate([copies, constant], axis=1)  # what never varies does not count
     assert filter_shape.explained_by_pixel(mixed, x) == pytest.approx(1)
     assert filter_shape.explained_by_pixel(constant, x) == 0
+
+
+def test_filters_are_drawn_on_their_own_scale_and_dead_ones_stay_zero():
+    w = np.concatenate([3 * DELTA, -0.5 * FLAT, 0 * FLAT]).astype(np.float32)
+    drawn = filter_shape.own_scale(w)
+    assert drawn.dtype == np.float32 and np.isfinite(drawn).all()
+    assert list(abs(drawn).max(axis=(1, 2, 3))) == [1, 1, 0] and drawn[1].max() == -1

@@ -36,6 +36,11 @@ CLUSTERING = {
     "quick": {"patches": 20_000, "iterations": 10},
     "paper": {"patches": 400_000, "iterations": 50},  # Coates et al. 2011
 }
+KMEANS = (  # in words
+    "{patches:,} patches of 6×6 from the training images, whitened with ε = {epsilon}, "
+    "{iterations} iterations, triangle activation at every pixel, sums over quadrants: 4 features "
+    "a centroid"
+)
 ITERATIONS = {"smoke": 5, "quick": 40, "paper": 100}
 SOFTMAX = {"smoke": (0.1,), "quick": (0.1,), "paper": (0.02, 0.05, 0.1)}
 MANY_SOFTMAX = (0.05, 0.1)  # for 256 maps or more, whose features take gigabytes

@@ -9,7 +9,6 @@ from ..rng import Purpose, generator
 
 NEAR_COPY = 0.9  # correlation from which on two filters are called copies
 ORIENTED = 0.5  # coherence from which on a filter is said to have an orientation
-TURN = 10.0  # degrees within which two orientations are the same
 
 
 def best_matches(w):
@@ -115,8 +114,8 @@ def orientations(w):
     return angle, coherence
 
 
-def share_an_orientation(w, n, seed, samples=20):
-    """How many other oriented filters of a sample vary in a filter's own direction, on average.
+def oriented_in_samples(w, n, seed, samples=20):
+    """How many filters of a sample have an orientation: a coherence of :data:`ORIENTED` or more.
 
     Parameters
     ----------
@@ -127,20 +126,42 @@ def share_an_orientation(w, n, seed, samples=20):
     Returns
     -------
     float
-        0 where every orientation has one filter; directions within :data:`TURN` degrees count as
-        one, filters of a coherence below :data:`ORIENTED` not at all.
+        Mean over the samples.
     """
+    return _mean_over_samples(lambda some: len(oriented(some)), w, n, seed, samples)
 
-    def others(some):
-        angle, coherence = orientations(some)
-        angle = angle[coherence >= ORIENTED]
-        if not len(angle):
-            return 0.0
-        turn = np.abs(angle[:, None] - angle[None])
-        near = np.minimum(turn, 180 - turn) <= TURN
-        return near.sum(axis=1).mean() - 1
 
-    return _mean_over_samples(others, w, n, seed, samples)
+def oriented(w):
+    """The orientations of those filters that have one.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    angle : numpy array
+        Degrees in [0, 180), of the filters of a coherence of :data:`ORIENTED` or more.
+    """
+    angle, coherence = orientations(w)
+    return angle[coherence >= ORIENTED]
+
+
+def crowding_in_samples(w, n, seed, samples=20):
+    """:func:`crowding` of the filters that have an orientation, within random samples of n.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+    n, seed, samples
+        As in :func:`copies_in_samples`.
+
+    Returns
+    -------
+    float or None
+        None where fewer than two filters of every sample have an orientation.
+    """
+    return _mean_over_samples(lambda some: crowding(oriented(some)), w, n, seed, samples)
 
 
 def crowding(angle):
@@ -167,9 +188,11 @@ def crowding(angle):
 
 
 def _mean_over_samples(measure, w, n, seed, samples):
+    """None where no sample has such a number."""
     if len(w) <= n:
-        return float(measure(w))
-    rng = generator(Purpose.CHECK, seed)
-    return float(
-        np.mean([measure(w[rng.choice(len(w), n, replace=False)]) for _ in range(samples)])
-    )
+        chosen = [w]
+    else:
+        rng = generator(Purpose.CHECK, seed)
+        chosen = [w[rng.choice(len(w), n, replace=False)] for _ in range(samples)]
+    found = [number for some in chosen if (number := measure(some)) is not None]
+    return float(np.mean(found)) if found else None

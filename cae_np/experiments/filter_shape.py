@@ -202,6 +202,22 @@ def filters_per_pixel(contributions):
     return float(np.mean(size.sum(axis=1)[some] ** 2 / squares[some]))
 
 
+def own_scale(w):
+    """Filters, each divided by its largest magnitude, so that weak ones are seen as well.
+
+    Parameters
+    ----------
+    w : numpy array, shape (K, C, kh, kw)
+
+    Returns
+    -------
+    numpy array of the same shape
+        A filter of zeros stays one.
+    """
+    largest = np.abs(w).max(axis=(1, 2, 3), keepdims=True)
+    return w / np.maximum(largest, np.finfo(w.dtype).tiny)
+
+
 def _energy_shares(w):
     """Each filter's energy by pixel, summed over channels, in shares of the whole: (K, kh, kw)."""
     energy = (w.astype(np.float64) ** 2).sum(axis=1)

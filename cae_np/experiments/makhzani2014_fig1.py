@@ -7,10 +7,11 @@ against the number of maps, on raw and on whitened images: winner-take-all, k-me
 supervised convolutional network of the same shape, and, as a control, filters that nothing learned.
 """
 
+from ..preprocess import EPSILON
 from . import makhzani2014_fig1_cells, makhzani2014_fig1_report, makhzani2014_fig1_run
-from .colour_cells import filters
+from .colour_cells import CLUSTERING, FIRST, KMEANS, SIZE, filters
 from .experiment import Choice, Experiment
-from .filter_copies import ORIENTED, TURN
+from .filter_copies import ORIENTED
 from .makhzani2014_fig1_cells import (
     AS_GOOD,
     PATCHES,
@@ -30,7 +31,7 @@ def learned(settings, seed, maps, whiten):
 
 def choices(settings, results):
     preset = settings.preset
-    patches = PATCHES[preset]
+    patches, windows = PATCHES[preset], -(-SIZE[preset] // FIRST["pool_stride"])
     tried = [
         f"{epochs} epochs: {found[0].values['validation_accuracy']:.2f} %"
         for epochs in SUPERVISED_SEARCH
@@ -48,8 +49,12 @@ def choices(settings, results):
             f"{patches['patches']:,} patches of 9×9 of the whitened images; tied weights, linear "
             f"units of which the k = {patches['k']} largest stay, Adam 0.001, batches of 100, "
             f"{patches['epochs']} epochs",
-            "the paper names the units and the data; the side is that of (b)'s filters",
-            "; ".join(error) or None,
+            "; ".join(
+                [
+                    "the paper names the units and the data; the side is that of (b)'s filters",
+                    *error,
+                ]
+            ),
         ),
         Choice(
             "What raw images are",
@@ -57,8 +62,17 @@ def choices(settings, results):
             "Coates et al. normalise the patches of their raw curves too",
         ),
         Choice(
+            "How maps are read out",
+            f"winner-take-all and random filters: maxima of {windows**2} windows a map, logistic "
+            f"regression; k-means: {KMEANS.format(**CLUSTERING[preset], epsilon=EPSILON)}, a "
+            "linear SVM",
+            "as both papers have it, so that a gain over k-means is also one of pooling; random "
+            "filters, pooled and read out as the learned ones, show how much of it",
+        ),
+        Choice(
             "Training of the supervised network",
-            f"Adam 0.001 falling linearly to 0, batches of 50, {SUPERVISED_EPOCHS[preset]} epochs",
+            f"Adam 0.001 falling linearly to 0, batches of 50, {SUPERVISED_EPOCHS[preset]} epochs, "
+            "no penalty on weights",
             "the paper gives none of it; 32 maps, whitened, a fifth of the training images held "
             "out",
             "; ".join(tried) or None,
@@ -66,7 +80,7 @@ def choices(settings, results):
         Choice(
             "What a shifted copy, an orientation and as good are",
             "the largest correlation over all shifts; a power spectrum of coherence "
-            f"{ORIENTED} or more, within {TURN:g}°; at most {AS_GOOD:g} point of accuracy less",
+            f"{ORIENTED} or more; at most {AS_GOOD:g} point of accuracy less",
             "the paper judges by eye; sets of different sizes are compared by 20 random samples "
             "of the size of the smaller one",
         ),

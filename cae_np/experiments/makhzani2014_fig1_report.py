@@ -4,7 +4,14 @@ import numpy as np
 
 from .colour_cells import IMAGES
 from .experiment import Picture
-from .filter_copies import NEAR_COPY, TURN, copies_in_samples, near_copies, share_an_orientation
+from .filter_copies import (
+    NEAR_COPY,
+    copies_in_samples,
+    crowding_in_samples,
+    near_copies,
+    oriented_in_samples,
+)
+from .filter_shape import own_scale
 from .makhzani2014_fig1_cells import (
     AS_GOOD,
     CENTROIDS,
@@ -43,7 +50,15 @@ def rows(settings, results):
                     )
                 )
     few = FEW[preset]
-    for metric, unit, measure in _measures(few):
+    measures = (
+        *_measures(few),
+        (
+            f"filters that have an orientation among {few}",
+            "",
+            lambda result: oriented_in_samples(result.arrays["w_dec"], few, result.seed),
+        ),
+    )
+    for metric, unit, measure in measures:
         for label, found in _sets_of_filters(settings, results).items():
             table.append(
                 measured(settings, found, measure, label=label, metric=metric, unit=unit, samples=n)
@@ -74,9 +89,9 @@ def _measures(few):
             lambda result: copies_in_samples(result.arrays["w_dec"], few, result.seed),
         ),
         (
-            f"other filters of the same orientation (± {TURN:g}°) among {few}",
+            f"others in a filter's share of the half circle among {few}, against chance",
             "",
-            lambda result: share_an_orientation(result.arrays["w_dec"], few, result.seed),
+            lambda result: crowding_in_samples(result.arrays["w_dec"], few, result.seed),
         ),
         (
             f"filters with a near-copy at some shift (correlation {NEAR_COPY} or more)",
@@ -92,7 +107,7 @@ def _claims_of_filters(settings, results, n):
         "Filters of patches are essentially shifted versions of each other, convolutional ones "
         "are not: of equally many, the former match better at some shift.",
         "Convolutional training allocates only one filter to each orientation: of equally many "
-        "filters fewer share one.",
+        "filters fewer share one, compared with as many independent ones.",
         "There is less redundancy among convolutional filters: fewer have a near-copy.",
     )
     return [
@@ -141,6 +156,18 @@ def _claims_of_accuracy(settings, judged, n):
             "winner-take-all - k-means",
             numbers("winner-take-all", maps, whiten),
             numbers("k-means", maps, whiten),
+        )
+        for whiten in (False, True)
+        for maps in sizes
+    ]
+    found += [
+        verdict(
+            f"Learned filters are better features than random ones ({maps} maps, "
+            f"{_data(whiten)} images).",
+            "winner-take-all - random",
+            numbers("winner-take-all", maps, whiten),
+            numbers("random", maps, whiten),
+            label="control",
         )
         for whiten in (False, True)
         for maps in sizes
@@ -197,7 +224,7 @@ def figures(settings, results):
         if found.where(seed=seed)
     }
     if sets:
-        shown = {label: _like_pictures(w)[:200] for label, w in sets.items()}
+        shown = {label: own_scale(w)[:200] for label, w in sets.items()}
         matches = ", ".join(
             f"{label}: {copies_in_samples(w, FEW[settings.preset], seed):.2f}"
             for label, w in sets.items()
@@ -213,18 +240,15 @@ def figures(settings, results):
     if lines:
         pictures["accuracy.png"] = Picture(
             plotting.curves(lines, "feature maps", "test accuracy, %", log_x=True),
-            alt="Accuracy against the number of maps; at the largest number "
-            + ", ".join(f"{label} {y[..., -1].mean():.1f} %" for label, (_, y) in lines.items()),
+            alt="Accuracy against the number of maps, at the last one "
+            + ", ".join(
+                f"{label} {y[..., -1].mean():.1f} % ({x[-1]} maps)"
+                for label, (x, y) in lines.items()
+            ),
             caption=f"Accuracy of linear read-outs and of the supervised network, {name}, "
             f"{len(settings.seeds)} seed{'s' if len(settings.seeds) > 1 else ''}.",
         )
     return pictures
-
-
-def _like_pictures(w):
-    """Filters, each divided by its largest weight, so that weak ones can be seen as well."""
-    largest = np.abs(w).max(axis=(1, 2, 3), keepdims=True)
-    return w / np.maximum(largest, np.finfo(w.dtype).tiny)
 
 
 def _curves(settings, judged):

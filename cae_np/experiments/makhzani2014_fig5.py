@@ -11,7 +11,7 @@ from ..models.network import as_views
 from ..models.wta import WinnerTakeAll
 from ..preprocess import CONTRAST, Preprocessing
 from ..training import Plan, train
-from . import filter_copies
+from . import filter_copies, filter_shape
 from .experiment import Choice, Experiment, Picture
 from .rows import claim, measured
 
@@ -86,13 +86,12 @@ def _kmeans(config, views, seed, context):
 
 def _measures(w):
     """Of decoder filters or centroids, as plain numbers; None where there is no such number."""
-    angle, coherence = filter_copies.orientations(w)
-    oriented = coherence >= filter_copies.ORIENTED
+    angle = filter_copies.oriented(w)
     return {
         "best_match": float(filter_copies.best_matches(w).mean()),
         "copies": 100 * filter_copies.near_copies(w),
-        "oriented": int(oriented.sum()),
-        "crowding": filter_copies.crowding(angle[oriented]),
+        "oriented": len(angle),
+        "crowding": filter_copies.crowding(angle),
     }
 
 
@@ -139,8 +138,8 @@ def _claims(settings, whitened, n):
     return [
         claim(
             settings,
-            "Whitened: only one filter is allocated to each orientation, so that others stay out "
-            "of a filter's share of the half circle.",
+            "Whitened: only one filter is allocated to each orientation, or at least fewer others "
+            "are in a filter's share of the half circle than chance puts there.",
             metric="1 - others in a filter's share against chance",
             larger=1,
             smaller=trained.by_seed(_after("crowding")),
@@ -195,7 +194,7 @@ def figures(settings, results):
     return {
         "filters.png": Picture(
             plotting.filter_grid(
-                {title: _own_scale(r.arrays["w_dec"]) for title, r in panels.items()}
+                {title: filter_shape.own_scale(r.arrays["w_dec"]) for title, r in panels.items()}
             ),
             alt=f"Panels of {maps} filters of 9×9 pixels in grey; so many have an "
             f"orientation: {edges}.",
@@ -203,10 +202,6 @@ def figures(settings, results):
             f"magnitude; {settings.data.name}, seed {settings.seeds[0]}.",
         )
     }
-
-
-def _own_scale(w):
-    return w / abs(w).max(axis=(1, 2, 3), keepdims=True)
 
 
 def choices(settings, results):

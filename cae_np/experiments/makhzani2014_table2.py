@@ -7,15 +7,22 @@ that one out.  Beside them stand the patch k-means of Coates, Lee and Ng, and th
 could embarrass both: filters that were drawn at random and never trained.
 """
 
+from statistics import fmean
+
+from ..preprocess import EPSILON
 from . import colour_features
 from .colour_cells import (
+    CLUSTERING,
     EPOCHS,
     IMAGES,
+    ITERATIONS,
+    KMEANS,
     PLAN,
     RATE,
     SCALE,
     SECOND_EPOCHS,
     SECOND_RATE,
+    SIZE,
     accuracy,
     filters,
     second_filters,
@@ -29,6 +36,7 @@ MAPS = {"smoke": 4, "quick": 32, "paper": 512}
 CENTROIDS = {"smoke": (6,), "quick": (100,), "paper": (1600, 4000)}
 WIDTHS = {"smoke": (8,), "quick": (64,), "paper": (256, 512, 1024)}
 PAPER = {"shallow": 72.7, "deep": {4096: 78.1}, "k-means": {1600: 77.9, 4000: 79.6}}
+PAPER |= {"active": 0.1}  # per cent, section 2.1: of the largest model, one million hidden units
 KERNEL = 3  # of the second layer
 # What was tried on held-out images with fewer maps and images: (question, alternatives).
 SEARCHED = {"maps": 128, "images": 25_000}
@@ -142,6 +150,18 @@ def rows(settings, results):
             samples=n,
         )
     )
+    table.append(
+        measured(
+            settings,
+            learned,
+            lambda result: 100 * result.values["history"][-1]["hidden_sparsity"],
+            label=f"Shallow, {maps} maps",
+            metric="hidden units that are active in training",
+            unit="%",
+            paper=PAPER["active"] if preset == "paper" else None,
+            samples=n,
+        )
+    )
     return table + _claims(settings, of, n)
 
 
@@ -188,17 +208,16 @@ def _claims(settings, of, n):
             shallow,
         ),
     ]
-    widths = WIDTHS[preset]
-    found += [
-        verdict(
-            f"A second layer helps if it has many more maps: {maps} + {width} against {maps}.",
-            "deep - shallow",
-            numbers("winner-take-all", maps, width),
-            shallow,
-            label="M14, section 2.2",
-        )
-        for width in widths
-    ]
+    for width in WIDTHS[preset]:
+        deep = numbers("winner-take-all", maps, width)
+        if width > maps:
+            statement = f"A second layer helps if it has many more maps: {maps} + {width}"
+            metric, larger, smaller = "deep - shallow", deep, shallow
+        else:
+            statement = f"A second layer with no more maps does not help: {maps} + {width}"
+            metric, larger, smaller = "shallow - deep", shallow, deep
+        statement += f" against {maps}."
+        found.append(verdict(statement, metric, larger, smaller, label="M14, section 2.2"))
     return found
 
 
@@ -225,8 +244,8 @@ def figures(settings, results):
             lines.setdefault(label, []).append(result.values["test_accuracy"])
         pictures["accuracy.png"] = Picture(
             plotting.dots(lines, "test accuracy, %"),
-            alt="A dot for every seed of every method: "
-            + "; ".join(f"{label} {values[0]:.1f} %" for label, values in lines.items()),
+            alt="A dot for every seed of every method, on average: "
+            + "; ".join(f"{label} {fmean(values):.1f} %" for label, values in lines.items()),
             caption=f"Accuracy on the test images, {settings.data.name}.",
         )
     return pictures
@@ -263,8 +282,9 @@ def choices(settings, results):
     return [
         Choice(
             "Contrast normalisation and whitening",
-            "(x - mean) / √(var + 10) of pixels from 0 to 255, then ZCA of all 3,072 pixels with "
-            "ε = 0.1, learned from the training images",
+            "(x - mean) / √(var + 10) of pixels from 0 to 255, then ZCA of all "
+            f"{3 * SIZE[preset] ** 2:,} pixels with ε = {EPSILON}, learned from the training "
+            "images, also those that were held out from the read-out",
             f"the paper refers to Coates et al., who whiten patches ({on})",
             tried("", "ε = 0.01", "ε = 1", "not whitened"),
         ),
@@ -278,7 +298,8 @@ def choices(settings, results):
         Choice(
             "The classifier",
             "multinomial logistic regression, mean cross-entropy + ½λ‖W‖², every feature "
-            "standardised, 100 iterations of L-BFGS; for k-means a linear SVM with squared hinge, "
+            f"standardised, {ITERATIONS[preset]} iterations of L-BFGS; for k-means a linear SVM "
+            "with squared hinge, "
             "as in Coates et al.; λ chosen on a fifth of the training images, then all are fitted",
             "the paper says nothing about it for CIFAR-10",
             "; ".join(penalties) or None,
@@ -292,8 +313,7 @@ def choices(settings, results):
         ),
         Choice(
             "What the k-means row is",
-            "400,000 patches of 6×6 from the training images, whitened with ε = 0.1, 50 "
-            "iterations, triangle activation at every pixel, sums over quadrants",
+            KMEANS.format(**CLUSTERING[preset], epsilon=EPSILON),
             "as in Coates et al. 2011; empty clusters begin anew at the worst represented patch",
         ),
     ]
