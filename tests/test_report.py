@@ -94,6 +94,14 @@ def test_the_command_repeats_everything_that_decides_the_bits(out):
     assert report.Run(content, out).command == f"{command} --data-dir DIR"
 
 
+def test_a_claim_without_numbers_was_not_run():
+    row = {"metric": "m", "unit": "", "kind": "claim", "statement": "It is.", "ours": None,
+           "spread": None, "values": [], "note": None, "verdict": "not decided"}  # fmt: skip
+    rows = [row, row | {"values": [1.0], "ours": 1.0}]
+    assert [claim["verdict"] for claim in tables.claims(rows)] == ["not run", "not decided"]
+    assert tables.tally(rows).split() == ["?", "1", "–", "1"]
+
+
 def test_every_number_of_images_has_its_time():
     row = {"label": "CNN", "metric": "test error", "unit": "%", "kind": "measured", "paper": None,
            "ours": 1.0, "spread": None, "seeds": [0], "source": None, "note": None}  # fmt: skip

@@ -14,7 +14,8 @@ INTRODUCTION = (
     "Extraction (ICANN 2011); M14 is Makhzani, Frey, A Winner-Take-All Method for Training Sparse "
     "Convolutional Autoencoders (2014).  A number and its spread are the mean and the sample "
     "standard deviation over seeds.  A claim holds (✓) where five or more paired seeds all agree "
-    "with it, does not hold (✗) where all disagree, and is otherwise not decided (?)."
+    "with it, does not hold (✗) where all disagree, and is otherwise not decided (?), or was not "
+    "run (–)."
 ).replace("  ", " ")
 
 

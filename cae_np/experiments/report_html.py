@@ -8,7 +8,7 @@ from . import tables
 from .report_page import PAGE
 
 LONG = 20  # lines of a table
-CLASSES = {"holds": "yes", "does not hold": "no", "not decided": "open"}
+CLASSES = {"holds": "yes", "does not hold": "no", "not decided": "open", tables.NOT_RUN: "open"}
 
 
 def page(runs, overview, unreadable, introduction):

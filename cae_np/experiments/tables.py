@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 
-MARKS = {"holds": "✓", "does not hold": "✗", "not decided": "?"}
 ABSENT = "–"
+NOT_RUN = "not run"  # what the report says of a claim that there are no numbers for
+MARKS = {"holds": "✓", "does not hold": "✗", "not decided": "?", NOT_RUN: ABSENT}
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def claims(rows):
             unit = f" {row['unit']}" if row["unit"] else ""
             found.append(
                 {
-                    "mark": MARKS[row["verdict"]],
-                    "verdict": row["verdict"],
+                    "mark": MARKS[_verdict(row)],
+                    "verdict": _verdict(row),
                     "statement": row["statement"],
                     "difference": f"{row['metric']}: "
                     f"{number(row['ours'], row['spread'], signed=True)}{unit}",
@@ -103,7 +104,7 @@ def ledger(choices):
 
 def tally(rows):
     """The verdicts of an experiment in one phrase: "✓ 3  ✗ 1"."""
-    verdicts = [row["verdict"] for row in rows if is_row(row) and row["kind"] == "claim"]
+    verdicts = [_verdict(row) for row in rows if is_row(row) and row["kind"] == "claim"]
     counts = {mark: verdicts.count(verdict) for verdict, mark in MARKS.items()}
     return "  ".join(f"{mark}\N{NO-BREAK SPACE}{n}" for mark, n in counts.items() if n)
 
@@ -167,6 +168,10 @@ def without_empty_columns(columns, sections):
         return [line[i] for i in kept]
 
     return Table(keep(columns), [(heading, list(map(keep, lines))) for heading, lines in sections])
+
+
+def _verdict(row):
+    return row["verdict"] if row["values"] else NOT_RUN
 
 
 def _label(row):
