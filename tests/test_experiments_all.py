@@ -2,8 +2,19 @@
 
 import pytest
 
-from cae_np import backend, experiments, storage
-from cae_np.experiments import runner
+from cae_np import backend, experiments, preprocess, storage
+from cae_np.experiments import (
+    cae_filters,
+    colour_features,
+    filter_copies,
+    makhzani2014_ablations_cells,
+    makhzani2014_fig2,
+    makhzani2014_fig3,
+    pretraining_run,
+    readout,
+    runner,
+    stereo_features,
+)
 from cae_np.experiments.experiment import DataFacts, Settings
 from cae_np.experiments.results import Results
 
@@ -49,6 +60,47 @@ def test_cells_differ_in_what_decides_them(name, preset):
     assert len({cell.key for cell in listed}) == len(listed)
     assert len({str(cell) for cell in listed}) == len(listed)
     assert {cell.seed for cell in listed} == set(range(5))
+
+
+CONTRAST = (preprocess, "CONTRAST", 10 / 255**2)
+PENALTY = (readout, "PENALTY", 3e-3)
+OF_CAES = [(cae_filters, "KERNEL", (7, 7)), (cae_filters, "HELD_OUT", 1000)]
+OF_STACKS = [(pretraining_run, "LOOKED_AT", 500), (pretraining_run, "CURVE_POINTS", 10)]
+OF_COLOUR = [CONTRAST, (colour_features, "PATCH", 6)]
+OF_FILTERS = [(filter_copies, "ORIENTED", 0.5), (filter_copies, "NEAR_COPY", 0.9)]
+OF_VARIANTS = [
+    (makhzani2014_ablations_cells, "LOOKED_AT", 500),
+    (makhzani2014_ablations_cells, "ALMOST", 0.9),
+]
+OF_STEREO = [
+    (stereo_features, "FIRST", {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4}),
+    (stereo_features, "SECOND", {"pool_width": 3, "pool_stride": 2, "scale": 0.03}),
+]
+# What decides values of cells without standing in their configurations, by experiment and version.
+DECIDING = {
+    ("masci2011-fig1", 1): OF_CAES,
+    ("masci2011-fig2", 1): OF_CAES,
+    ("masci2011-table1", 1): OF_STACKS,
+    ("masci2011-table2", 1): OF_STACKS,
+    ("makhzani2014-fig1", 1): OF_COLOUR,
+    ("makhzani2014-fig2", 1): [PENALTY, (makhzani2014_fig2, "LOOKED_AT", 200)],
+    ("makhzani2014-fig3", 1): [PENALTY, (makhzani2014_fig3, "HELD_OUT", 1000)],
+    ("makhzani2014-fig4", 1): OF_COLOUR,
+    ("makhzani2014-fig5", 1): [CONTRAST, *OF_FILTERS],
+    ("makhzani2014-table1", 2): [],
+    ("makhzani2014-table2", 1): OF_COLOUR,
+    ("makhzani2014-table3", 1): [CONTRAST, *OF_STEREO],
+    ("makhzani2014-ablations", 1): [PENALTY, *OF_VARIANTS],
+}
+
+
+def test_constants_that_no_configuration_has_change_with_the_version_alone():
+    """Otherwise cells from before would pass for new ones (--resume)."""
+    assert list(DECIDING) == [(name, experiments.find(name).version) for name in NAMES]
+    for (name, _), constants in DECIDING.items():
+        for module, constant, value in constants:
+            message = f"{constant} of {name}: raise the version of the experiment as well"
+            assert getattr(module, constant) == value, message
 
 
 @pytest.mark.parametrize("name", NAMES)
