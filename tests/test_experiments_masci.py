@@ -330,6 +330,8 @@ def test_the_error_of_a_stack_that_saw_all_records_is_not_called_held_out(module
     assert ("that it was trained on" in of_stack[0].metric) == seen
     assert ("held-out" in of_stack[0].metric) != seen
     assert of_stack[0].ours == 1.0
+    told = module.EXPERIMENT.choices(settings(module), found)[0].chosen
+    assert ("validation images among them" in told) == seen
 
 
 def test_the_time_of_a_pre_trained_network_includes_its_stack():

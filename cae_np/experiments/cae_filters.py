@@ -217,7 +217,7 @@ def figures(figure, settings, results):
         tint = "grey" if settings.data.image_shape[0] == 1 else "colour"
         pictures[f"filters-{maps}.png"] = Picture(
             plotting.filter_grid(
-                {names[v]: _scaled(r.arrays["w"][:DRAWN]) for v, r in first.items()}
+                {names[v]: filter_shape.own_scale(r.arrays["w"][:DRAWN]) for v, r in first.items()}
             ),
             alt=f"Panels of 7×7 filters in {tint}, by the correlation of neighbouring pixels: "
             + ", ".join(
@@ -242,8 +242,3 @@ def figures(figure, settings, results):
             f"{source}.",
         )
     return pictures
-
-
-def _scaled(w):
-    """Filters of one strength, so that the shape of weak ones is seen too."""
-    return w / np.abs(w).max(axis=(1, 2, 3), keepdims=True)

@@ -42,7 +42,7 @@ def _learn_filters(cell, context):
     if config["method"] == "winner-take-all":
         plan = Plan(**config["plan"])
         history = train(layer, train_images, plan, cell.seed, 0, context.label, context.checkpoint)
-    return {"history": history}, _weights(layer)
+    return {"history": history}, layer.weights()
 
 
 def _learn_second_filters(cell, context):
@@ -61,7 +61,7 @@ def _learn_second_filters(cell, context):
         context.label,
         context.checkpoint,
     )
-    return {"history": history}, _weights(layer)
+    return {"history": history}, layer.weights()
 
 
 def _judge(cell, context):
@@ -120,12 +120,6 @@ def restored(result):
         model = WinnerTakeAll(channels, config["maps"], **config["model"])
     model.load_state(arrays)
     return model
-
-
-def _weights(layer):
-    arrays, _ = layer.state()
-    arrays.pop("tally")
-    return arrays
 
 
 def _intensities(dataset, config):

@@ -7,16 +7,12 @@ learned from patches of the labelled images alone, as the authors' code does.
 """
 
 from ..models.kmeans import PatchKMeans
+from .colour_cells import CLUSTERING
 from .readout import chosen_and_tested
 from .rows import measured
 
 STAGE = "k-means baseline"
 CENTROIDS = {"smoke": 6, "quick": 100, "paper": 4000}
-CLUSTERING = {
-    "smoke": {"patches": 500, "iterations": 2},
-    "quick": {"patches": 20_000, "iterations": 10},
-    "paper": {"patches": 400_000, "iterations": 50},
-}
 READOUT = {
     "smoke": {"penalties": [0.03], "iterations": 5},
     "quick": {"penalties": [0.03], "iterations": 40},

@@ -39,8 +39,6 @@ def run(cell, context):
         labels = fit.labels, test.labels
         return readout_error([encoder], fit, test, labels, config["iterations"])
 
-    arrays, _ = model.state()
-    del arrays["tally"]
     values |= {
         "unlearned": _unlearned(to_numpy(model.w_dec), initial),
         "readout_error": error(model),
@@ -48,7 +46,7 @@ def run(cell, context):
     }
     if config["variant"] == WINNER:
         values["readout_error_on"] = error(ConstraintOn(model))
-    return values, arrays
+    return values, model.weights()
 
 
 class ConstraintOn:

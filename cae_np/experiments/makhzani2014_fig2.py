@@ -37,6 +37,7 @@ ALTERNATIVES = {
 }
 # Images that the read-out is fitted on, at most, and as many that it is tested on.
 JUDGED = {"smoke": 200, "quick": 2_000, "paper": 10_000}
+MOST = 0.5  # share of a filter's energy from which on it is called a delta function
 LOOKED_AT = 200  # held-out images that errors and maps are measured on
 PICTURED = 16  # maps that are drawn
 
@@ -121,10 +122,8 @@ def run(cell, context):
     )
     values |= {"after": measures(), "history": history}
 
-    arrays, _ = model.state()
-    del arrays["tally"]
     one = _most_colourful(x)
-    arrays |= {
+    arrays = model.weights() | {
         "image": to_numpy(one) + mean,
         "maps": to_numpy(model.hidden(one))[0],
         "maps_off": to_numpy(_relu_maps(model, one))[0],
@@ -206,11 +205,25 @@ def _claims(settings, results, n):
             samples=n,
         )
 
+    def most(whose, value):
+        larger = results.where(variant=free).by_seed(_after(value))
+        return claim(
+            settings,
+            f"{delta}: most of the energy of {whose} is in one pixel.",
+            metric=f"{value.replace('_', ' ')}, {free} - {MOST}",
+            larger=larger,
+            smaller=MOST,
+            label="M14, section 2",
+            samples=n,
+        )
+
     free, winner = VARIANTS
     delta = "Without the constraint filters are delta functions or colour detectors"
     return [
         verdict(f"{delta}: the encoder's, more than with it.", "encoder_peak_share", free, winner),
         verdict(f"{delta}: the decoder's, more than with it.", "decoder_peak_share", free, winner),
+        most("the encoder's", "encoder_peak_share"),
+        most("the decoder's", "decoder_peak_share"),
         verdict(
             "They are located in the middle of the receptive field: the encoder's.",
             "encoder_middle_share",

@@ -80,8 +80,7 @@ def run(cell, context):
         context.checkpoint,
     )
     x = Encoded(validation, below).batch()
-    arrays, model = layer.state()
-    del arrays["tally"]
+    arrays, (_, model) = layer.weights(), layer.state()
     values = _measures(layer, x) | {
         "readout_error": readout_error(
             [*below, layer], fit, test, (fit.labels, test.labels), config["iterations"]
@@ -204,15 +203,15 @@ def figures(settings, results):
             "(d) ReLU, constraint off": some("maps_off"),
             "(e) after max-pooling": some("pooled"),
         }
+        through, drawn = f"{maps} maps", f"{min(maps, PICTURED)}"
         if above:
             panels["(f) second layer, pooled"] = some("pooled", above[0].arrays, PICTURED_DEEP)
+            through += f" and {second} above them"
+            drawn += f" and {min(second, PICTURED_DEEP)}"
         pictures[f"pipeline-{maps}.png"] = Picture(
             plotting.map_grid(panels),
-            alt="Six panels: a digit; filters that are strokes; maps with one dot each; the same "
-            "maps with all the strokes of the digit that fit their filters; these at 10×10 pixels; "
-            "maps of the second layer at 5×5 pixels, some bright, some black.",
-            caption=f"A digit on its way through {maps} maps and {second} above them, of which the "
-            f"first {min(maps, PICTURED)} and {min(second, PICTURED_DEEP)} are drawn; "
+            alt=f"{len(panels)} panels: {'; '.join(panels)}.",
+            caption=f"A digit on its way through {through}, of which the first {drawn} are drawn; "
             f"{settings.data.name}, seed {seed}.",
         )
     return pictures

@@ -78,7 +78,7 @@ def _larger_gain(settings, results, n):
     return claim(
         settings,
         f"The improvement is bigger than for MNIST ({n:,} labels).",
-        metric="gain of pre-training on all images, here - in table 1",
+        metric="gain of pre-training on all images, here - in table 1, seeds paired by number",
         unit="points",
         larger=gain,
         smaller=dict(zip(other["seeds"], other["values"], strict=True)),

@@ -211,6 +211,11 @@ def all_images(table, settings):
     return min(table.unlabelled[settings.preset], settings.data.n_train)
 
 
+def holds_out(table, settings):
+    """Whether validation images are none of those that a stack may see."""
+    return all_images(table, settings) <= settings.data.n_train - settings.data.n_validation
+
+
 def layer_plan(table, settings, images, changes=None):
     """How an auto-encoder is trained on so many images: always for as many steps."""
     epochs = max(1, round(table.passes[settings.preset] / images))

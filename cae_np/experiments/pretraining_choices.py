@@ -3,6 +3,7 @@
 import statistics
 
 from .experiment import Choice
+from .pretraining import all_images, holds_out
 from .pretraining_report import fine_tuned
 
 
@@ -51,8 +52,10 @@ def shared_choices(table, settings, results):
     return [
         Choice(
             "Which images the auto-encoders of the smaller columns saw",
-            "both: all training images without labels, and only the labelled ones, as rows of "
-            "their own; every stack takes the same number of steps",
+            f"both: {all_images(table, settings):,} training images without labels"
+            + ("" if holds_out(table, settings) else ", validation images among them,")
+            + " and only the labelled ones, as rows of their own; every stack takes the same "
+            "number of steps",
             "the paper does not say",
             _subset_effect(table, settings, results),
         ),

@@ -6,6 +6,7 @@ from ..backend import to_numpy
 from ..models.cnn import ConvNet
 from ..models.stack import CaeStack
 from .experiment import Picture
+from .filter_shape import own_scale
 from .pretraining_report import fine_tuned, main_layers
 
 PICTURED = 25  # filters of each layer
@@ -103,9 +104,7 @@ def _filters(table, settings, results):
     panels = {}
     for i in range(3):
         w = to_numpy(stack.project(i))[:PICTURED]
-        panels[f"layer {i + 1}, {w.shape[2]}×{w.shape[3]} pixels"] = w / np.abs(w).max(
-            axis=(1, 2, 3), keepdims=True
-        )
+        panels[f"layer {i + 1}, {w.shape[2]}×{w.shape[3]} pixels"] = own_scale(w)
     return Picture(
         plotting.map_grid(panels),
         alt="Three panels of filters in pixels, larger and more intricate from layer to layer.",

@@ -3,7 +3,7 @@
 import statistics
 
 from . import kmeans_baseline
-from .pretraining import all_images, layer_plan
+from .pretraining import all_images, holds_out, layer_plan
 from .rows import claim, measured
 
 GAIN = "gain of pre-training"  # label of the claims that another table may compare itself with
@@ -165,9 +165,8 @@ def distances_from_mean(errors):
 def _layers(table, settings, results):
     """What pre-training itself came to, layer by layer."""
     layers = main_layers(table, settings, results)
-    # Where a stack sees all records, it has seen the last ones too, which its error is that of.
-    data = settings.data
-    held_out = all_images(table, settings) <= data.n_train - data.n_validation
+    # The error is that of validation images, which a stack that sees all records has seen.
+    of = "held-out images" if holds_out(table, settings) else "images that it was trained on"
     return [
         measured(
             settings,
@@ -180,11 +179,7 @@ def _layers(table, settings, results):
         )
         for layer in range(3)
         for value, metric, unit in (
-            (
-                "error",
-                f"error on {'held-out images' if held_out else 'images that it was trained on'}",
-                "% of the variance of its input",
-            ),
+            ("error", f"error on {of}", "% of the variance of its input"),
             ("size", "kernels' standard deviation times √fan-in (random networks: 1)", ""),
             ("saturated", "units of the code beyond ±1.5, of ±1.716", "%"),
         )
