@@ -15,6 +15,7 @@ from ..rng import Purpose, generator
 from ..training import Plan, train
 from . import filter_shape
 from .experiment import Picture
+from .results import after, before
 from .rows import measured
 from .scaled import Scaled
 
@@ -171,16 +172,6 @@ def measured_rows(figure, settings, results, maps):
         for v, (_, _, amount) in figure.variants.items()
         if amount
     ]
-
-
-def after(value):
-    """A measure after training, as a function of a result."""
-    return lambda result: result.values["after"][value]
-
-
-def before(value):
-    """A measure before training, as a function of a result."""
-    return lambda result: result.values["before"][value]
 
 
 # --- pictures -------------------------------------------------------------------------------------

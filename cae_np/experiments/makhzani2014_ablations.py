@@ -83,7 +83,8 @@ def choices(settings, results):
         Choice(
             "How all variants are trained",
             f"SGD, momentum 0.9, batches of {BATCH[preset]}, rate 0.0015 falling linearly to 0",
-            "as in table 1 (at full size), so that one thing changes at a time",
+            "the same for all, so that one thing changes at a time; table 1 chooses Adam at full "
+            "size",
             adam_effect(),
         ),
         Choice(

@@ -18,6 +18,7 @@ from ..training import Plan, train
 from . import filter_shape
 from .experiment import Choice, Experiment, Picture
 from .readout import DESCRIPTION, readout_error
+from .results import after, before
 from .rows import claim, measured
 
 VARIANTS = {
@@ -179,10 +180,10 @@ def rows(settings, results):
         shared = {"metric": metric, "unit": unit, "samples": n}
         untrained = main.where(variant="unconstrained")
         table.append(
-            measured(settings, untrained, _before(value), label="untrained", control=True, **shared)
+            measured(settings, untrained, before(value), label="untrained", control=True, **shared)
         )
         table += [
-            measured(settings, main.where(variant=variant), _after(value), label=variant, **shared)
+            measured(settings, main.where(variant=variant), after(value), label=variant, **shared)
             for variant in VARIANTS
         ]
     return table + _claims(settings, main, n)
@@ -192,7 +193,7 @@ def _claims(settings, results, n):
     """The sentences of section 2 about figure 2; the first number is said to be the larger one."""
 
     def verdict(statement, value, first, second, unit=""):
-        sides = {variant: results.where(variant=variant).by_seed(_after(value))
+        sides = {variant: results.where(variant=variant).by_seed(after(value))
                  for variant in VARIANTS}  # fmt: skip
         return claim(
             settings,
@@ -206,7 +207,7 @@ def _claims(settings, results, n):
         )
 
     def most(whose, value):
-        larger = results.where(variant=free).by_seed(_after(value))
+        larger = results.where(variant=free).by_seed(after(value))
         return claim(
             settings,
             f"{delta}: most of the energy of {whose} is in one pixel.",
@@ -258,14 +259,6 @@ def _claims(settings, results, n):
             "points",
         ),
     ]
-
-
-def _after(value):
-    return lambda result: result.values["after"][value]
-
-
-def _before(value):
-    return lambda result: result.values["before"][value]
 
 
 # --- pictures and ledger --------------------------------------------------------------------------

@@ -245,8 +245,9 @@ def choices(settings, results):
             "How the two layers are trained",
             "SGD with momentum 0.9, rate falling linearly to 0: 0.0015 with batches of 100, above "
             "it 0.0005 with batches of 50; filters N(0, 0.03²)",
-            "rates that table 1 tried; filters of N(0, 0.1²) read out as well or better, but some "
-            "keep the noise that they began with; above 16 maps 5×5 ones left 53 of 128 maps dead",
+            "rates near those that table 1 tries; filters of N(0, 0.1²) read out as well or "
+            "better, but some keep the noise that they began with; above 16 maps 5×5 ones left 53 "
+            "of 128 maps dead",
         ),
         Choice(
             "Number of digits",

@@ -13,6 +13,7 @@ from ..preprocess import CONTRAST, Preprocessing
 from ..training import Plan, train
 from . import filter_copies, filter_shape
 from .experiment import Choice, Experiment, Picture
+from .results import after, before
 from .rows import claim, measured
 
 MODEL = {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4, "scale": 0.01}
@@ -115,18 +116,18 @@ def rows(settings, results):
             trained = found.where(learner="winner-take-all")
             patches = found.where(learner="k-means")
             table += [
-                measured(settings, trained, _after(value), label=inputs, **shared),
+                measured(settings, trained, after(value), label=inputs, **shared),
                 measured(
                     settings,
                     patches,
-                    _after(value),
+                    after(value),
                     label=f"patch k-means, {inputs}",
                     control=True,
                     **shared,
                 ),
             ]
         table.append(
-            measured(settings, trained, _before(value), label="untrained", control=True, **shared)
+            measured(settings, trained, before(value), label="untrained", control=True, **shared)
         )
     return table + _claims(settings, main[1], n)
 
@@ -142,34 +143,26 @@ def _claims(settings, whitened, n):
             "are in a filter's share of the half circle than chance puts there.",
             metric="1 - others in a filter's share against chance",
             larger=1,
-            smaller=trained.by_seed(_after("crowding")),
+            smaller=trained.by_seed(after("crowding")),
             **shared,
         ),
         claim(
             settings,
             "… as opposed to learning from patches, which has several filters for one orientation.",
             metric="others in a filter's share against chance, patch k-means - winner-take-all",
-            larger=patches.by_seed(_after("crowding")),
-            smaller=trained.by_seed(_after("crowding")),
+            larger=patches.by_seed(after("crowding")),
+            smaller=trained.by_seed(after("crowding")),
             **shared,
         ),
         claim(
             settings,
             "Filters are shifted copies of each other less than those learned from patches.",
             metric="correlation with the most similar other, patch k-means - winner-take-all",
-            larger=patches.by_seed(_after("best_match")),
-            smaller=trained.by_seed(_after("best_match")),
+            larger=patches.by_seed(after("best_match")),
+            smaller=trained.by_seed(after("best_match")),
             **shared,
         ),
     ]
-
-
-def _after(value):
-    return lambda result: result.values["after"][value]
-
-
-def _before(value):
-    return lambda result: result.values["before"][value]
 
 
 # --- pictures and ledger --------------------------------------------------------------------------

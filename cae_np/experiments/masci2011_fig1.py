@@ -9,6 +9,7 @@ lowers the number of filters that contribute to a pixel.
 from ..training import Plan
 from . import cae_filters
 from .experiment import Choice, Experiment
+from .results import after, before
 from .rows import claim
 
 VARIANTS = {
@@ -78,11 +79,11 @@ def rows(settings, results):
 def _claims(settings, results, maps):
     """The sentences of section 3.1 and 4; each says that the first number is the larger one."""
 
-    def after(variant, value):
-        return results.where(variant=variant).by_seed(cae_filters.after(value))
+    def of(variant, value):
+        return results.where(variant=variant).by_seed(after(value))
 
-    def before(value):
-        return results.where(variant="a").by_seed(cae_filters.before(value))
+    def untrained(value):
+        return results.where(variant="a").by_seed(before(value))
 
     def verdict(statement, metric, larger, smaller):
         return claim(
@@ -102,59 +103,59 @@ def _claims(settings, results, maps):
         verdict(
             f"{trivial}: it copies its input better than the pooled one.",
             "identity share, (a) - (c)",
-            after("a", "identity_share"),
-            after("c", "identity_share"),
+            of("a", "identity_share"),
+            of("c", "identity_share"),
         ),
         verdict(
             f"{trivial}, such as only one weight being on: more than in (c).",
             "peak share, (a) - (c)",
-            after("a", "peak_share"),
-            after("c", "peak_share"),
+            of("a", "peak_share"),
+            of("c", "peak_share"),
         ),
         verdict(
             f"{trivial}, such as only one weight being on: it has most of a filter's energy.",
             f"peak share, (a) - {MOST}",
-            after("a", "peak_share"),
+            of("a", "peak_share"),
             MOST,
         ),
         verdict(
             f"{shape}: (c) is smoother than (a).",
             "smoothness, (c) - (a)",
-            after("c", "smoothness"),
-            after("a", "smoothness"),
+            of("c", "smoothness"),
+            of("a", "smoothness"),
         ),
         verdict(
             f"{shape}: (c) is smoother than (b), which has noise alone.",
             "smoothness, (c) - (b)",
-            after("c", "smoothness"),
-            after("b", "smoothness"),
+            of("c", "smoothness"),
+            of("b", "smoothness"),
         ),
         verdict(
             f"{shape}: by smoothness (a) is nearer to random filters than to (c).",
             "smoothness, (c) - (a), less |(a) - untrained|",
-            after("c", "smoothness"),
+            of("c", "smoothness"),
             {
-                seed: plain + abs(plain - before("smoothness")[seed])
-                for seed, plain in after("a", "smoothness").items()
+                seed: plain + abs(plain - untrained("smoothness")[seed])
+                for seed, plain in of("a", "smoothness").items()
             },
         ),
         verdict(
             f"{local}: (d) than (c).",
             "radius, (c) - (d)",
-            after("c", "radius"),
-            after("d", "radius"),
+            of("c", "radius"),
+            of("d", "radius"),
         ),
         verdict(
             f"{local}: (b) than (a).",
             "radius, (a) - (b)",
-            after("a", "radius"),
-            after("b", "radius"),
+            of("a", "radius"),
+            of("b", "radius"),
         ),
         verdict(
             f"{fewer}: (c) than (a).",
             "filters per pixel, (a) - (c)",
-            after("a", "filters_per_pixel"),
-            after("c", "filters_per_pixel"),
+            of("a", "filters_per_pixel"),
+            of("c", "filters_per_pixel"),
         ),
     ]
 

@@ -7,8 +7,8 @@ no visual effect except on the magnitude of the weights.
 
 from ..training import Plan
 from . import cae_filters
-from .cae_filters import after
 from .experiment import Choice, Experiment
+from .results import after
 from .rows import claim
 
 # Standard deviation of the noise: half of that of the images' intensities, which for CIFAR-10 is a

@@ -128,6 +128,16 @@ class Results(Sequence):
         return sum(result.seconds for result in self._results) / len(seeds) if seeds else None
 
 
+def after(value):
+    """A measure after training, as a function of a result."""
+    return lambda result: result.values["after"][value]
+
+
+def before(value):
+    """A measure before training, as a function of a result."""
+    return lambda result: result.values["before"][value]
+
+
 def save(path, cell, inputs, values, arrays, seconds):
     """Write a cell's result, so that its JSON file is only there once everything is.
 
