@@ -4,6 +4,7 @@
     python lectures/build.py 01_convolution --data-dir DIR  # one
     python lectures/build.py --check --data-dir DIR         # same cells, same numbers?
     python lectures/build.py --site out/site                # the notebooks as a web site
+    python lectures/build.py --text                         # take over changed prose, run nothing
     python lectures/build.py --format                       # the sources' code cells, by ruff
 
 Needs ``pip install .[lectures]``.
@@ -41,7 +42,7 @@ def main(arguments=None):
     if unknown:
         return _refuse(f"no lecture {unknown[0]!r}; there are {', '.join(known)}")
     chosen = {Path(name).stem for name in options.names} or set(known)
-    task = _check if options.check else _format if options.format else _build
+    task = next((task for name, task in TASKS.items() if getattr(options, name)), _build)
     return max([_done(task, path, options) for stem, path in known.items() if stem in chosen])
 
 
@@ -88,6 +89,15 @@ def _check(source, options):
     return 1 if differences else 0
 
 
+def _text(source, options):
+    import nbformat
+
+    target = source.with_suffix(".ipynb")
+    committed = nbformat.read(target, as_version=4)
+    notebooks.write(notebooks.with_text(committed, notebooks.read_source(source)), target)
+    return 0
+
+
 def _format(source, options):
     from lectures.building.formatting import format_source
 
@@ -95,6 +105,9 @@ def _format(source, options):
     for path in (source, solution) if solution.exists() else (source,):
         print(f"{path.name}: {format_source(path)} cells changed", flush=True)
     return 0
+
+
+TASKS = {"check": _check, "text": _text, "format": _format}
 
 
 def _executed(source, options):
@@ -111,6 +124,7 @@ def _parser():
     parser.add_argument(
         "--check", action="store_true", help="write nothing; compare sources and a rebuild"
     )
+    parser.add_argument("--text", action="store_true", help="take over changed prose; execute none")
     parser.add_argument("--format", action="store_true", help="format the sources; execute none")
     parser.add_argument(
         "--site", type=Path, metavar="DIR", help="render the notebooks as they are; execute none"

@@ -152,6 +152,16 @@ def test_a_formula_is_separated_from_its_number():
     assert "msup" not in mathml("W' h") and "msup" in mathml("W^2")
 
 
+def test_formulas_of_several_lines_become_tables():
+    pytest.importorskip("latex2mathml")
+    from lectures.building.mathml import mathml
+
+    formula = mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", display="block")
+    assert formula.count("<mtr>") == 2 and "&<" not in formula
+    with pytest.raises(ValueError, match="would show its LaTeX"):
+        mathml("a & b")
+
+
 def test_the_citation_names_this_version():
     text = (notebooks.ROOT / "CITATION.cff").read_text("utf-8")
     assert re.search(r"^version: (.*)$", text, re.M)[1] == cae_np.__version__
@@ -235,6 +245,20 @@ def test_warnings_end_a_build(tmp_path):
     notebook.metadata["cae_np"] = {}
     with pytest.raises(RuntimeError, match="no good"):
         notebooks.execute(notebook, fast=True, folder=tmp_path)
+
+
+def test_prose_is_taken_over_without_running_anything():
+    def lecture(prose, code):
+        source = notebook_of(code)
+        source.cells.insert(0, nbformat.v4.new_markdown_cell(prose))
+        return source
+
+    built = lecture("Old.", "a = 1")
+    built.cells[1].outputs = [nbformat.v4.new_output("stream", text="kept")]
+    changed = notebooks.with_text(built, lecture("New.", "a = 1"))
+    assert changed.cells[0].source == "New." and changed.cells[1].outputs[0].text == "kept"
+    with pytest.raises(ValueError, match="built anew"):
+        notebooks.with_text(built, lecture("New.", "a = 2"))
 
 
 def test_changed_cells_are_found():

@@ -92,6 +92,32 @@ def execute(notebook, data_dir=None, fast=False, backend=None, folder=LECTURES):
     return notebook
 
 
+def with_text(notebook, source):
+    """A built notebook with the prose of its source as it is now; nothing is executed.
+
+    Parameters
+    ----------
+    notebook, source : nbformat.NotebookNode
+
+    Returns
+    -------
+    nbformat.NotebookNode
+
+    Raises
+    ------
+    ValueError
+        If code has changed as well.
+    """
+    built = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
+    if [cell.source.strip() for cell in built] != [cell.source.strip() for cell in code]:
+        raise ValueError("its code has changed too, so it has to be built anew")
+    for cell, before in zip(code, built, strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    source.metadata = notebook.metadata
+    return source
+
+
 def write(notebook, path):
     """Write a notebook.
 
