@@ -10,6 +10,8 @@ from latex2mathml.converter import convert
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 # The converter lets a left bar grow and not the right one, unless they are a pair.
 PAIRS = ((r"\lVert", r"\left\|"), (r"\rVert", r"\right\|"))
+# The converter knows the environment only by the name that it has outside of a formula.
+ALIGNED = re.compile(r"\\(begin|end)\{aligned\}")
 PRIME = re.compile(r"<msup>(<mi[^>]*>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 
 
@@ -18,11 +20,20 @@ def mathml(latex, display="inline"):
 
     Primes stand beside their letter rather than above it: the font's prime is raised already, and
     as a superscript it would be too small to see.
+
+    Raises
+    ------
+    ValueError
+        If something in the formula is unknown to the converter, which would show it as it is.
     """
+    latex = ALIGNED.sub(r"\\\1{align*}", latex)
     for single, paired in PAIRS:
         latex = latex.replace(single, paired)
     raised = r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>'
-    return PRIME.sub(raised, convert(latex, display=display))
+    converted = PRIME.sub(raised, convert(latex, display=display))
+    if re.search(r"<m[a-z]+>(&|&amp;|\\[a-zA-Z]*)</m", converted):
+        raise ValueError(f"this formula would show its LaTeX: {latex}")
+    return converted
 
 
 def visit_math(writer, node):

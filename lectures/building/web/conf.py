@@ -1,7 +1,10 @@
 """How Sphinx renders the course: everything that a page needs lies beside it."""
 
+import re
 import sys
 from pathlib import Path
+
+from docutils import nodes
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -29,3 +32,14 @@ html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": []}
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
+
+
+def setup(app):
+    app.connect("doctree-resolved", mark_sentences)
+
+
+def mark_sentences(app, doctree, name):
+    """Tell sentences that a cell prints, to be wrapped, from tables, whose lines must stay whole."""
+    for output in doctree.findall(nodes.literal_block):
+        if "output" in output["classes"] and not re.search(r"\S {2,}\S", output.astext()):
+            output["classes"].append("sentences")
