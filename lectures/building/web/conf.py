@@ -41,5 +41,6 @@ def setup(app):
 def mark_sentences(app, doctree, name):
     """Tell sentences that a cell prints, to be wrapped, from tables, whose lines must stay whole."""
     for output in doctree.findall(nodes.literal_block):
-        if "output" in output["classes"] and not re.search(r"\S {2,}\S", output.astext()):
+        columns = re.search(r"\S {2,}\S.*\S {2,}\S", output.astext())
+        if "output" in output["classes"] and not columns:
             output["classes"].append("sentences")
