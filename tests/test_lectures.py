@@ -330,6 +330,10 @@ def test_the_site_needs_no_network_and_has_no_dead_links(tmp_path):
         assert not [address for address in loaded if "//" in address], page
         for address in loaded + [a for a in linked if ":" not in a]:
             assert (page.parent / unquote(address)).exists(), f"{page.name}: {address}"
+        for address, anchor in re.findall(r"<a\b[^>]*?\shref=\"([^\"#?:]*)#([^\"]+)\"", text):
+            target = page.parent / unquote(address) if address else page
+            assert f'id="{unquote(anchor)}"' in target.read_text("utf-8"), f"{page}: #{anchor}"
+        assert ">&<" not in text and ">&amp;<" not in text, f"{page}: raw LaTeX in a formula"
         prose = re.sub(r"<(pre|code|script)\b.*?</\1>", "", text, flags=re.S)
         assert not re.search(r"\\(frac|sum|tilde|sigma|partial|tag)\b|\\_|\$\$", prose), page
         assert all(re.findall(r"<img\b[^>]*?\salt=\"([^\"]*)\"", text)), page

@@ -39,7 +39,7 @@ def setup(app):
 
 
 def mark_sentences(app, doctree, name):
-    """Tell sentences that a cell prints, to be wrapped, from tables, whose lines must stay whole."""
+    """Tell sentences that a cell prints, which are wrapped, from tables, whose lines stay whole."""
     for output in doctree.findall(nodes.literal_block):
         columns = re.search(r"\S {2,}\S.*\S {2,}\S", output.astext())
         if "output" in output["classes"] and not columns:
