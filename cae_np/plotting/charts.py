@@ -47,8 +47,8 @@ def curves(lines, xlabel, ylabel, log=False, log_x=False):
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
-    if len(lines) > 4:  # so many names would hide what they name
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    if len(lines) > 3:  # so many names would hide what they name
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     elif len(lines) > 1:
         axes.legend()
     return figure
@@ -112,6 +112,8 @@ def roofline(points, peak, bandwidth):
     -----
     Williams, Waterman, Patterson, *Roofline*, 2009.
     """
+    from matplotlib.patheffects import withStroke
+
     figure = new_figure(6.0, 3.4)
     axes = figure.subplots()
     edge = peak / bandwidth
@@ -122,10 +124,11 @@ def roofline(points, peak, bandwidth):
     axes.text(ends[2], peak * 1.15, "arithmetic", color=FAINT, ha="right")
     for i, (label, (intensity, rate)) in enumerate(points.items()):
         axes.plot(intensity, rate, "o", color=COLOURS[i % len(COLOURS)], ms=6)
-        axes.annotate(label, (intensity, rate), (6, -3), textcoords="offset points")
+        name = axes.annotate(label, (intensity, rate), (7, -7), textcoords="offset points")
+        name.set_path_effects([withStroke(linewidth=3, foreground="white")])  # legible on the roof
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(top=3 * peak)
+    axes.set_ylim(min(rate for _, rate in points.values()) / 2.5, 3 * peak)
     axes.set_xlabel("operations per byte")
     axes.set_ylabel("billion operations a second")
     return figure

@@ -8,7 +8,8 @@ import numpy as np
 from .style import FAINT, in_style, new_figure
 
 TILE_INCHES = 0.42  # how large a filter or a small image is drawn
-PANEL_INCHES = 2.4  # how wide a panel of feature maps is drawn
+PANEL_INCHES = 2.4  # how wide a panel of feature maps is drawn, at most
+WIDEST = 6.0  # inches of a picture: what is wider cannot be read on a phone
 TITLE_CHARACTER = 0.08  # inches that a character of a title takes, on average
 LEGEND_INCHES = 1.75  # what the scale below a panel takes
 
@@ -38,12 +39,13 @@ def filter_grid(w, columns=None, scale=None):
         limit = scale or float(np.abs(w).max()) or 1.0
         picture = mosaic(np.clip(0.5 + w / (2 * limit), 0, 1), columns)
         drawn.append((title, picture, f"black −{limit:.2g}, grey 0, white {limit:.2g}"))
-    # Three panels or fewer side by side, more in a square: a phone is narrow.
-    across = len(drawn) if len(drawn) <= 3 else math.ceil(math.sqrt(len(drawn)))
-    down = -(-len(drawn) // across)
     inches = TILE_INCHES / pixels
     height, width = (inches * max(picture.shape[i] for _, picture, _ in drawn) for i in (0, 1))
     width = max(width, LEGEND_INCHES)
+    # Three panels or fewer side by side, more in a square: a phone is narrow.
+    side_by_side = len(drawn) <= 3 and len(drawn) * width <= WIDEST
+    across = len(drawn) if side_by_side else math.ceil(math.sqrt(len(drawn)))
+    down = -(-len(drawn) // across)
     figure = new_figure(across * (width + 0.35), down * (height + 0.62))
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.05)
     axes = figure.subplots(down, across, squeeze=False).ravel()
@@ -84,16 +86,17 @@ def map_grid(maps, columns=None, across=3):
         picture = mosaic((tiles - low) / (high - low), columns)
         drawn.append((title, picture, f"black {black}, white {high:.2g}"))
     down = -(-len(drawn) // across)
+    width = min(PANEL_INCHES, WIDEST / across - 0.2)
     heights = [
-        max(PANEL_INCHES * picture.shape[0] / picture.shape[1] for _, picture, _ in row)
+        max(width * picture.shape[0] / picture.shape[1] for _, picture, _ in row)
         for row in (drawn[i * across : (i + 1) * across] for i in range(down))
     ]
-    figure = new_figure(across * (PANEL_INCHES + 0.2), sum(heights) + 0.62 * down)
+    figure = new_figure(across * (width + 0.2), sum(heights) + 0.62 * down)
     axes = figure.subplots(down, across, squeeze=False, height_ratios=heights).ravel()
     for panel, (title, picture, legend) in zip(axes, drawn, strict=False):
         _show(panel, picture)
         panel.set_anchor("N")
-        panel.set_title(textwrap.fill(title, int(PANEL_INCHES / TITLE_CHARACTER)))
+        panel.set_title(textwrap.fill(title, int(width / TITLE_CHARACTER)))
         panel.set_xlabel(legend, fontsize=7, color=FAINT, loc="left")
     for panel in axes[len(drawn) :]:
         panel.set_axis_off()
