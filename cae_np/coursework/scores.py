@@ -64,7 +64,7 @@ def gradescope(results, tasks, note=""):
             }
         )
     return {
-        "output": note or table(results) if results else "Nothing has been run yet.",
+        "output": note or (table(results) if results else "Nothing has been run yet."),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",

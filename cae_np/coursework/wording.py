@@ -92,7 +92,7 @@ def _about(task, diagnosis):
     explained = [i for cause in diagnosis.causes for i in cause.results or diagnosis.wrong]
     if diagnosis.order and not diagnosis.causes:
         order = ", ".join(
-            name_of(names, diagnosis.order.index(i), example) for i in range(len(names))
+            name_of(names, diagnosis.order.index(i), example) for i in range(len(diagnosis.order))
         )
         lines.append(f"  Observed: all results are right, but in the order {order}.")
     else:
