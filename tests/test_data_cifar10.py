@@ -210,6 +210,21 @@ def test_fetch_only_what_is_missing(tmp_path, monkeypatch):
     assert len(fetched) == 1
 
 
+def test_what_is_damaged_can_be_deleted_and_fetched_again_as_the_messages_say(
+    tmp_path, monkeypatch
+):
+    folder = fill(tmp_path / "cifar-10-batches-bin", {**CONTENTS, "data_batch_2.bin": b"short"})
+    with pytest.raises(DataError, match="data_batch_2.bin .*delete it and fetch it again"):
+        load("cifar10", tmp_path)
+    (folder / "data_batch_2.bin").unlink()
+    with pytest.raises(DataError, match="data_batch_2.bin is missing; .*fetch it with --download"):
+        load("cifar10", tmp_path)
+    monkeypatch.setattr(
+        sources, "download", lambda source, to: write_archive(to, gzip.compress(tar_bytes()))
+    )
+    assert len(load("cifar10", tmp_path, download=True).train) == 5 * FEW
+
+
 @pytest.mark.skipif("CAE_DATA" not in os.environ, reason="needs CIFAR-10 in $CAE_DATA")
 def test_the_real_files(monkeypatch):
     monkeypatch.setattr(cifar10, "RECORDS", 10_000)

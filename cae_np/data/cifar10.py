@@ -39,27 +39,28 @@ def find(root):
     Returns
     -------
     pathlib.Path or None
-        A folder with at least one of the six files, else the archive.
+        A folder with all of the six files, else the archive, else a folder with some of them.
     """
     folders = (Path(root) / FOLDER, Path(root))
-    for folder in folders:
-        if any(os.path.exists(folder / name) for name in TRAIN_FILES + TEST_FILES):
-            return folder
-    for folder in folders:
-        if os.path.exists(folder / sources.CIFAR10.name):
-            return folder / sources.CIFAR10.name
-    return None
+    archives = [folder / sources.CIFAR10.name for folder in folders]
+    places = [
+        *(folder for folder in folders if _is_there(folder, all)),
+        *(archive for archive in archives if os.path.exists(archive)),
+        *(folder for folder in folders if _is_there(folder, any)),
+    ]
+    return next(iter(places), None)
 
 
 def fetch(root):
-    """Download the archive to where :func:`find` will look, unless the data are there.
+    """Download the archive to where :func:`find` will look, unless all of the data are there.
 
     Raises
     ------
     DataError
         If no mirror has it.
     """
-    if find(root) is None:
+    found = find(root)
+    if found is None or (found.is_dir() and not _is_there(found, all)):
         sources.download(sources.CIFAR10, root)
 
 
@@ -111,6 +112,11 @@ def read(path, source):
 
 
 # --- helpers ----------------------------------------------------------------------------------
+
+
+def _is_there(folder, how_many):
+    """Whether ``how_many``, all or any, of the six files are in the folder."""
+    return how_many(os.path.exists(folder / name) for name in TRAIN_FILES + TEST_FILES)
 
 
 def _in_hash_order(records):
