@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import strict_cupy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 
+from cae_np import backend
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError
 from cae_np.models import clustering
@@ -180,3 +182,22 @@ def test_clear_refusals(xp):
         kmeans(to_device(points(5)), 9, 1, 0)
     with pytest.raises(ValueError, match="10×10 do not fit into 9×10"):
         PatchKMeans(2, size=10).fit(ImageArray(pictures()), patches=10)
+    with pytest.raises(ValueError, match="learned first: call fit"):
+        PatchKMeans(2).encode(to_device(pictures()))
+    model = PatchKMeans(2, size=4)
+    model.fit(ImageArray(pictures()), patches=20, iterations=1)
+    with pytest.raises(ValueError, match="4×4 do not fit into 3×10"):  # no place at all
+        model.encode(to_device(pictures(H=3)))
+
+
+def test_the_points_decide_where_it_computes():
+    """Not what is active when it is called."""
+    x, before = points(30), backend.active().name
+    expected, _ = kmeans(x, 3, 2, seed=0)
+    strict_cupy.register_stand_in()
+    backend.use("strict")
+    try:
+        found, _ = kmeans(x, 3, 2, seed=0)
+    finally:
+        backend.use(before)
+    np.testing.assert_array_equal(found, expected)

@@ -1,6 +1,6 @@
 """Clustering by k-means, whose every iteration is one matrix product."""
 
-from ..backend import active, get_array_module, scatter_add, to_device, to_numpy
+from ..backend import get_array_module, scatter_add, to_numpy
 from ..errors import ConfigError
 from ..ops.blocks import block_bytes, for_each_block, scratch
 from ..rng import Purpose, generator
@@ -39,14 +39,14 @@ def kmeans(x, k, iterations, seed, progress=None):
     A cluster that no patch belongs to begins anew at the patch that is furthest from its own
     centroid, two empty clusters at two of them.  (Coates et al. leave it at zero for good.)
     """
-    M = len(x)
+    xp, M = get_array_module(x), len(x)
     if not 1 <= k <= M or iterations < 1:
         raise ConfigError(
             f"{k} centroids from {M} patches in {iterations} iterations: expected 1 to {M} "
             "centroids and at least 1 iteration"
         )
     first = generator(Purpose.SUBSET, seed).choice(M, k, replace=False)
-    centroids = x[to_device(first)]
+    centroids = x[xp.asarray(first)]
     history = []
     for iteration in range(iterations):
         sums, sizes, distance = _assigned(x, centroids)
@@ -56,7 +56,7 @@ def kmeans(x, k, iterations, seed, progress=None):
         centroids = (sums / sizes).astype(x.dtype)
         if len(empty):
             furthest = (-distance).argsort()[: len(empty)]
-            centroids[to_device(empty)] = x[furthest]
+            centroids[xp.asarray(empty)] = x[furthest]
         if progress:
             progress(iteration + 1, history[-1]["error"])
     return centroids, history
@@ -92,7 +92,7 @@ def _assigned(x, centroids):
 
     Distances of a block of patches are in memory at a time.
     """
-    xp, (M, D), K = active().module, x.shape, len(centroids)
+    xp, (M, D), K = get_array_module(x, centroids), x.shape, len(centroids)
     nearest, distance = xp.empty(M, "int64"), xp.empty(M, x.dtype)
 
     def assign(block):

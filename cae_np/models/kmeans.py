@@ -149,9 +149,18 @@ class PatchKMeans:
         Returns
         -------
         array, shape (N, K, 2, 2)
+
+        Raises
+        ------
+        ValueError
+            If nothing was fitted, or a patch does not fit into an image.
         """
+        if not self.params:
+            raise ValueError("centroids have to be learned first: call fit with training images")
         xp, centroids = get_array_module(x), self.params["centroids"]
         N, _, H, W = x.shape
+        if self.size > min(H, W):
+            raise ValueError(f"patches of {self.size}×{self.size} do not fit into {H}×{W} images")
         rows, columns = H - self.size + 1, W - self.size + 1
         features = xp.empty((N, self.maps, 2, 2), centroids.dtype)
         if self.zca:
