@@ -121,6 +121,12 @@ def train(
         the file exists, training goes on from it and ends with the same bits (NumPy, same
         threads) as if it had never been interrupted.  It serves one training; the caller
         deletes it.
+    labels : numpy integer array, shape (N,), optional
+        Classes of the images; the model is given those of a batch in place of the clean images.
+    augment : callable, (x, rng) -> x, optional
+        Changes a batch of host images before noise is added; the target changes with them.
+    watch : callable, (epoch) -> dict, optional
+        Called after every epoch, counted from 1.
 
     Returns
     -------
@@ -163,7 +169,8 @@ def train(
     began = saved = time.monotonic()
     is_over = position.epoch == plan.epochs
 
-    with Progress(label, plan.epochs, n, position.epoch * n) as progress:
+    done = position.epoch * n + min(n, position.step_in_epoch * plan.batch_size)
+    with Progress(label, plan.epochs, n, done) as progress:
         for epoch in range(position.epoch, plan.epochs):
             order = generator(Purpose.ORDER, seed, stage, epoch).permutation(n)
             first = position.step_in_epoch

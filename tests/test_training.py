@@ -179,6 +179,18 @@ def test_interrupted_training_ends_with_the_same_bits(tmp_path, optimizer, inter
     assert [e["loss"] for e in again] == [e["loss"] for e in history]
 
 
+def test_progress_of_a_run_taken_up_within_an_epoch_ends_at_a_hundred_percent(
+    tmp_path, monkeypatch, capsys
+):
+    plan, checkpoint = Plan(2, 16, 1e-3), tmp_path / "checkpoint.npz"
+    with pytest.raises(KeyboardInterrupt):
+        train(model(), Images(fail_after=2), plan, 3, checkpoint=checkpoint, checkpoint_every=0)
+    monkeypatch.setattr(progress, "LINE_INTERVAL", 0.0)
+    train(model(), Images(), plan, 3, label="digits", checkpoint=checkpoint)
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert "digits:  50%" in first and "digits: 100%" in last  # 2 × 16 + 8 of 2 × 40
+
+
 def test_a_diverging_run_says_where_and_what_to_do(xp):
     with (
         np.errstate(all="ignore"),
