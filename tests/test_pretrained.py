@@ -190,7 +190,12 @@ def test_damaged_and_unknown_networks(tmp_path, norb_dir):
     with pytest.raises(ConfigError, match="there are none"):
         pretrained.load("norb-6", tmp_path / "empty")
     whole = storage.load_json(folder / "norb-6.json")
-    for change in ({"cell": {}}, {"largest": {}}, {"data": None, "cell": None}):
+    cell = whole["cell"]
+    network = cell["values"]["network"]
+    layer = network["layers"][0] | {"kernel": [7]}  # where two sides are expected
+    values = cell["values"] | {"network": network | {"layers": [layer]}}
+    one_sided, listed = {"cell": cell | {"values": values}}, {"largest": []}
+    for change in ({"cell": {}}, {"largest": {}}, {"data": None, "cell": None}, one_sided, listed):
         storage.save_json(folder / "norb-6.json", whole | change)
         with pytest.raises(DataError, match="norb-6.npz and its JSON file do not belong together"):
             pretrained.load("norb-6", folder)

@@ -95,7 +95,7 @@ def load(name, folder=FOLDER):
             values["wrong"],
             record,
         )
-    except (KeyError, TypeError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DataError(
             f"{path} and its JSON file do not belong together ({error}); write both again with "
             "python -m cae_np.pretrained.make"
