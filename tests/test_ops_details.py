@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from cae_np import ops
 from cae_np.backend import to_numpy
 from cae_np.ops import blocks, conv, correlate_valid
+from cae_np.ops.encode import count_ties, encode_pooled, encode_winners
+from cae_np.ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 
 DIRECTIONS = {
     "correlate_valid": ["x", "w"],
@@ -99,6 +102,45 @@ def test_noise_takes_the_dtype_of_the_images(impl, arrays):
         assert impl.corrupt(x, draw).dtype == np.dtype(images)
 
 
+def test_an_empty_batch_gives_empty_results_and_gradients_of_zero(xp):
+    """The last batch of a loop, or what a filter has left: nothing to do is no mistake."""
+    N, C, K, H, W, kh, kw = 0, 2, 3, 6, 5, 3, 2
+    x, w, b = xp.zeros((N, C, H, W)), xp.ones((K, C, kh, kw)), xp.ones(K)
+    maps, code = xp.zeros((N, K, H, W)), xp.zeros((N, K, H - kh + 1, W - kw + 1))
+    a, winner, mask = xp.zeros((N, K)), xp.zeros((N, K), dtype=int), xp.zeros(x.shape, dtype=bool)
+    many = xp.zeros((N, 20, H, W))  # channels, which take another way
+    pooled = xp.zeros((N, C, 3, 3))
+    for results, shapes in [
+        (ops.correlate_valid_backward(code, x, w), (x, w)),
+        (ops.convolve_full_backward(x, code, w), (code, w)),
+        (ops.max_pool(x, 2), (pooled, mask)),
+        (ops.unpool_backward(x, mask, 2), (pooled,)),
+        (ops.overlapping_max_pool(x, 3, 2), (pooled, pooled)),
+        (ops.overlapping_max_pool_backward(pooled, pooled.astype(int), x.shape), (x,)),
+        (ops.winner_take_all(maps), (a, winner)),
+        (ops.place(a, winner, (H, W)), (maps,)),
+        (ops.top_n(maps, 2), (maps,)),
+        (ops.global_top_k(maps, 2), (maps,)),
+        (encode_winners(x, w), (a, winner)),
+        (count_ties(x, w), (a[:, 0],)),
+        (encode_pooled(x, w, b, 3, 2), (xp.zeros((N, K, 3, 3)),)),
+        (sparse_decode(a, winner, w, (H, W)), (x,)),
+        (sparse_decode_backward(x, a, winner, w), (a, w)),
+        (sparse_kernel_gradient(a, winner, x, kh, kw), (w,)),
+        (sparse_kernel_gradient(a, winner, many, kh, kw), (xp.ones((K, 20, kh, kw)),)),
+    ]:
+        results = results if isinstance(results, tuple) else (results,)
+        for found, expected in zip(results, shapes, strict=True):
+            assert found.shape == expected.shape and not to_numpy(found).any()
+
+
+def test_both_ways_back_have_the_types_of_what_they_are_products_of(impl, arrays):
+    """Whether the columns are made of the maps or of the image."""
+    narrow = {name: array.astype("float32") for name, array in arrays.items()}
+    dh, dw = impl.convolve_full_backward(narrow["x"], arrays["h"], narrow["w"])
+    assert dh.dtype == np.float32 and dw.dtype == np.float64
+
+
 MESSAGES = [
     ("im2col", ("x", 7, 1), "7×1 kernel does not fit into 6×5 images.*1 <= kh <= 6.*pad"),
     ("col2im", ("col", (2, 3, 9, 9)), r"come from images of shape \(2, 3, 6, 5\), not"),
@@ -117,10 +159,15 @@ MESSAGES = [
     ("affine", ("rows", "kernels", "b"), "3 features and w expects 2"),
     ("squared_error", ("x", "h"), "differ in shape"),
     ("squared_error_backward", ("x", "h"), "differ in shape"),
+    ("squared_error", ("none", "none"), r"shape \(0, 3\) has no mean"),
+    ("squared_error_backward", ("none", "none"), "expected one image or more"),
+    ("softmax_cross_entropy", ("none", "nothing"), "expected one image or more"),
+    ("softmax_cross_entropy_backward", ("none", "nothing"), "expected one image or more"),
     ("corrupt", ("x", "h"), "draw has shape"),
     ("max_pool", ("x", (7, 2)), "7×2 pooling windows .* 6×5 maps; choose 1 to 6 and 1 to 5"),
     ("erase_non_maximal", ("x", 0), "0×0 pooling windows do not fit"),
     ("unpool", ("h", "mask", 2), "by 2×2 gives"),
+    ("unpool_backward", ("two", "one", 2), r"dx has shape \(2, 1, 4, 4\); expected the mask's"),
     ("overlapping_max_pool", ("x", 2, 3), "expected 1 <= stride <= width <= 5"),
     ("top_n", ("x", 31), "31 of the 30 units of a 6×5 map.* expected 1 to 30"),
     ("global_top_k", ("x", 0), "0 of the 90 units of an image"),
@@ -140,6 +187,10 @@ def test_messages(impl, xp, name, arguments, message):
         "w": (4, 3, 3, 2),
         "h": (2, 4, 4, 4),
         "col": (3, 3, 2, 2, 4, 4),
+        "two": (2, 1, 4, 4),
+        "one": (1, 1, 4, 4),
+        "none": (0, 3),
+        "nothing": (0,),
         "rows": (2, 3),
         "kernels": (4, 2),
         "square": (3, 3),

@@ -172,6 +172,10 @@ def test_nothing_is_read_from_the_device():
             lambda: encode_pooled(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), np.ones(1), 5, 2),
             "expected 1 <= stride <= width <= 4",
         ),
+        (
+            lambda: encode_pooled(np.ones((1, 1, 4, 4)), np.ones((3, 1, 2, 2)), np.ones(1), 2, 2),
+            r"b has shape \(1,\); w of shape \(3, 1, 2, 2\) needs \(3,\)",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):
@@ -230,6 +234,25 @@ def test_blocks_run_beside_each_other_with_one_blas_thread_each():
         with pytest.raises(ZeroDivisionError, match="block 7"):
             blocks.for_each_block(fail, 64, 1, np)
         assert blocks._blas_threads() == 2
+
+
+def test_no_block_is_worked_on_after_one_has_failed(monkeypatch):
+    monkeypatch.setattr(blocks, "_blas_threads", lambda: 2)
+    begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def work(block):
+        if block.start:
+            begun.set()
+            may_end.wait(5)
+            ended.append(block)
+        else:
+            begun.wait(5)
+            threading.Timer(0.1, may_end.set).start()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        blocks.for_each_block(work, 2, 1, np)
+    assert ended == [slice(1, 2)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

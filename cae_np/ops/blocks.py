@@ -11,7 +11,7 @@ on small batches many times slower.
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 
 import numpy
@@ -63,6 +63,7 @@ def for_each_block(work, total, size, xp):
         Writes its results into arrays, each slice to places of its own; it calls nothing that
         works in blocks itself.  Where it fails for want of memory it can be called again.
     total : int
+        With 0 nothing is called.
     size : int
         No slice is longer.
     xp : module
@@ -74,7 +75,7 @@ def for_each_block(work, total, size, xp):
     BackendError
         If a device's memory does not suffice for half a block either.
     """
-    count = max(1, -(-total // size))
+    count = -(-total // size)
     if count > 1:
         count = min(total, -(-count // COUNT_MULTIPLE) * COUNT_MULTIPLE)
     blocks = [slice(total * i // count, total * (i + 1) // count) for i in range(count)]
@@ -95,8 +96,19 @@ def for_each_block(work, total, size, xp):
             return work_on(blocks)
         threads = min(threads, count)
         shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
-        # The list raises what a block raised.
-        list(_cores(threads).map(work_on, [blocks[i::shares] for i in range(shares)]))
+        _all_of(_cores(threads).submit(work_on, blocks[i::shares]) for i in range(shares))
+
+
+def _all_of(futures):
+    """Wait for all of them, and then raise what the first one that failed has raised."""
+    futures = list(futures)
+    try:
+        for future in futures:
+            future.result()
+    finally:  # nobody writes on while the caller, with its exception, goes on
+        for future in futures:
+            future.cancel()
+        wait(futures)
 
 
 def product(a, b):

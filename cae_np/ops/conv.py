@@ -194,8 +194,7 @@ def convolve_full_backward(dx, h, w):
     _check_upstream(dx, (N, C, OH + kh - 1, OW + kw - 1), "dx")
     if K < C:
         return correlate_valid(dx, w), kernel_gradient(dx, h)
-    dtype = xp.result_type(dx, h, w)
-    dh = empty_batch_last(xp, (N, K, OH, OW), dtype)
+    dh = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(dx, w))
     rows = w.reshape(K, -1)
 
     def go_back(strip, out):
@@ -203,7 +202,7 @@ def convolve_full_backward(dx, h, w):
         xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
         xp.matmul(as_matrix(h[:, :, strip]), col.T, out=out)
 
-    return dh, _sum_over_strips(go_back, dx, (OH, OW), w.shape, dtype)
+    return dh, _sum_over_strips(go_back, dx, (OH, OW), w.shape, xp.result_type(dx, h))
 
 
 def kernel_gradient(x, dy):

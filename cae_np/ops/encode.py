@@ -42,7 +42,7 @@ def encode_winners(x, w):
     z, winner = xp.empty((K, N), xp.result_type(x, w)), xp.empty((K, N), "int64")
 
     def search(images, h):
-        flat = h.reshape(*h.shape[:2], -1)
+        flat = h.reshape(*h.shape[:2], h.shape[2] * h.shape[3])
         highest = flat.argmax(axis=2)
         winner[:, images] = highest
         z[:, images] = xp.take_along_axis(flat, highest[:, :, None], axis=2)[:, :, 0]
@@ -68,7 +68,7 @@ def count_ties(x, w):
     ties = xp.empty(len(x), "int64")
 
     def count(images, h):
-        flat = h.reshape(*h.shape[:2], -1)
+        flat = h.reshape(*h.shape[:2], h.shape[2] * h.shape[3])
         largest = (flat == flat.max(axis=2, keepdims=True)).sum(axis=2)
         ties[images] = (largest > 1).sum(axis=0)
 
@@ -95,7 +95,8 @@ def encode_pooled(x, w, b, width, stride):
     Raises
     ------
     ValueError
-        If x and w differ in their channels, or width or stride is out of range.
+        If x and w differ in their channels, w and b in their maps, or width or stride is out of
+        range.
 
     Notes
     -----
@@ -109,6 +110,8 @@ def encode_pooled(x, w, b, width, stride):
             f"pooling width {width} and stride {stride} on {H}×{W} maps: "
             f"expected 1 <= stride <= width <= {min(H, W)}"
         )
+    if b.shape != (K,):
+        raise ValueError(f"b has shape {b.shape}; w of shape {w.shape} needs {(K,)}")
     y = xp.empty((N, K, -(-H // stride), -(-W // stride)), xp.result_type(x, w, b))
 
     def pool(images, h):

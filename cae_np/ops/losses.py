@@ -19,7 +19,7 @@ def squared_error(x_hat, x):
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or there is no image.
 
     Notes
     -----
@@ -67,8 +67,8 @@ def softmax_cross_entropy(z, labels):
     Raises
     ------
     ValueError
-        If there is not one label for each row of z.  That labels lie in their range is checked
-        where data are read; here it would wait for the device.
+        If there is no row, or not one label for each row of z.  That labels lie in their range is
+        checked where data are read; here it would wait for the device.
     """
     _check_labels(z, labels)
     xp = get_array_module(z, labels)
@@ -101,6 +101,7 @@ def softmax_cross_entropy_backward(z, labels):
 def _check_shapes(x_hat, x):
     if x_hat.shape != x.shape:
         raise ValueError(f"reconstruction {x_hat.shape} and image {x.shape} differ in shape")
+    _check_not_empty(x)
 
 
 def _check_labels(z, labels):
@@ -108,3 +109,9 @@ def _check_labels(z, labels):
         raise ValueError(
             f"labels have shape {labels.shape}; scores of shape {z.shape} need one for each row"
         )
+    _check_not_empty(z)
+
+
+def _check_not_empty(batch):
+    if len(batch) == 0:
+        raise ValueError(f"a batch of shape {batch.shape} has no mean; expected one image or more")

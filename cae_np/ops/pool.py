@@ -112,9 +112,16 @@ def unpool_backward(dx, mask, size):
     Returns
     -------
     dy : array, shape (N, C, OH, OW)
+
+    Raises
+    ------
+    ValueError
+        If dx is not of the mask's shape.
     """
     xp = get_array_module(dx, mask)
     ph, pw = window_size(size, mask.shape)
+    if dx.shape != mask.shape:
+        raise ValueError(f"dx has shape {dx.shape}; expected the mask's, {mask.shape}")
     dy = xp.zeros_like(dx[:, :, ::ph, ::pw])
 
     def collect(maps):
@@ -222,9 +229,9 @@ def overlapping_max_pool_backward(dy, winner, shape):
     """
     xp = get_array_module(dy, winner)
     N, C, H, W = shape
-    dx = xp.zeros((N * C, H * W), dy.dtype)
+    dx, windows = xp.zeros((N * C, H * W), dy.dtype), (N * C, dy.shape[2] * dy.shape[3])
     image = xp.arange(N * C)[:, None]
-    scatter_add(dx, (image, winner.reshape(N * C, -1)), dy.reshape(N * C, -1))
+    scatter_add(dx, (image, winner.reshape(windows)), dy.reshape(windows))
     return dx.reshape(shape)
 
 

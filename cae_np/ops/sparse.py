@@ -142,7 +142,7 @@ def sparse_kernel_gradient(a, winner, x, kh, kw, out=None):
         dw[maps] = (a[maps, None, :] @ gather(maps)).reshape(-1, kh * kw, C)
 
     if xp is numpy and C >= MANY_CHANNELS:
-        for_each_block(multiply, len(a), max(1, MATRIX_ENTRIES // (N * kh * kw)), xp)
+        for_each_block(multiply, len(a), max(1, MATRIX_ENTRIES // max(1, N * kh * kw)), xp)
     else:
         for_each_block(collect, len(a), _maps_at_a_time(xp, N, dw), xp)
     return _as_kernels(dw, shape)
@@ -190,11 +190,11 @@ def _patch_gatherer(padded, winner, kh, kw):
     xp = get_array_module(padded, winner)
     windows = xp.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(1, 2))
     windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (N, H, W, kh, kw, C), not copied
-    image, W = xp.arange(len(padded)), windows.shape[2]
+    image, W, C = xp.arange(len(padded)), windows.shape[2], padded.shape[3]
 
     def gather(maps):
         corner = winner[maps]
-        return windows[image, corner // W, corner % W].reshape(*corner.shape, -1)
+        return windows[image, corner // W, corner % W].reshape(*corner.shape, kh * kw * C)
 
     return gather
 
@@ -214,8 +214,9 @@ def _winner_matrix(a, pixel, pixels):
     """A row for each element of each kernel, a column for each pixel, ``a`` where it covers it."""
     values = scratch().get("values", pixel.shape, a.dtype, numpy)
     values[...] = a[:, None, :]
-    starts = numpy.arange(0, pixel.size + 1, pixel.shape[2], dtype="int32")
-    return csr_array((values.ravel(), pixel.ravel(), starts), shape=(len(starts) - 1, pixels))
+    rows, width = pixel.shape[0] * pixel.shape[1], pixel.shape[2]
+    starts = width * numpy.arange(rows + 1, dtype="int32")
+    return csr_array((values.ravel(), pixel.ravel(), starts), shape=(rows, pixels))
 
 
 # Measured: patches of 8 MB at a time were faster than blocks that fit into a core's cache (439 ms a
@@ -227,4 +228,5 @@ MANY_CHANNELS = 16
 
 
 def _maps_at_a_time(xp, N, kernels):
-    return max(1, block_bytes(xp, PATCH_BYTES) // (N * kernels[0].size * kernels.dtype.itemsize))
+    map_bytes = N * kernels[0].size * kernels.dtype.itemsize
+    return max(1, block_bytes(xp, PATCH_BYTES) // max(1, map_bytes))

@@ -138,7 +138,8 @@ def global_top_k(h, k):
     -----
     M14, section 2.1: the constraint that leaves filters dead.
     """
-    return _largest(h.reshape(len(h), -1), k, "units of an image").reshape(h.shape)
+    N, K, H, W = h.shape
+    return _largest(h.reshape(N, K * H * W), k, "units of an image").reshape(h.shape)
 
 
 def _largest(rows, n, what):
