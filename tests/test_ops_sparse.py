@@ -236,6 +236,12 @@ def test_blocks_run_beside_each_other_with_one_blas_thread_each():
         assert blocks._blas_threads() == 2
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_to_do_is_done_at_once(monkeypatch, threads):
+    monkeypatch.setattr(blocks, "_blas_threads", lambda: threads)
+    blocks.for_each_block(pytest.fail, 0, 3, np)
+
+
 def test_no_block_is_worked_on_after_one_has_failed(monkeypatch):
     monkeypatch.setattr(blocks, "_blas_threads", lambda: 2)
     begun, may_end, ended = threading.Event(), threading.Event(), []

@@ -123,6 +123,7 @@ class _Lenders(ast.NodeVisitor):
     def __init__(self):
         self.taken = {}
         self._modules = set()  # names of this package's modules
+        self._packages = {}  # by name: packages that hand out their parts as attributes
         self._title = ""
 
     def look(self, tree, title):
@@ -156,13 +157,21 @@ class _Lenders(ast.NodeVisitor):
             self._take("*", node, module)
         elif module.split(".")[0] == "importlib":
             self._take("*", node, "modules by name")
+        else:
+            package = module.split(".")[0]
+            self._packages[asname or package] = module if asname else package
 
     def visit_Attribute(self, node):
-        base = node.value
+        base, path = node.value, [node.attr]
         while isinstance(base, ast.Attribute):
+            path.insert(0, base.attr)
             base = base.value
-        if isinstance(base, ast.Name) and base.id in self._modules:
-            self._take(node.attr, node)
+        if isinstance(base, ast.Name):
+            if base.id in self._modules:
+                self._take(node.attr, node)
+            part = ".".join([self._packages.get(base.id, ""), *path])
+            if part.startswith(LIBRARY_PARTS):
+                self._take("*", node, part)
         self.generic_visit(node)
 
     def visit_Call(self, node):

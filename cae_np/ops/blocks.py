@@ -92,7 +92,7 @@ def for_each_block(work, total, size, xp):
     if threads == 1:
         return work_on(blocks)
     with _one_caller, _blas().limit(limits=1):
-        if count == 1:
+        if count <= 1:
             return work_on(blocks)
         threads = min(threads, count)
         shares = min(count, 4 * threads)  # a few blocks at a time: handing one over takes 50 µs
