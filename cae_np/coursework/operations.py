@@ -144,6 +144,11 @@ def _sparse_codes(case, rng):
     return a, winner, normal(rng, case.kernel), image_shape
 
 
+def _pooled_code(case, rng):
+    b = 10 * normal(rng, (case.K,))  # so that whole windows lie below zero
+    return normal(rng, case.image), normal(rng, case.kernel), b, case.width, case.stride
+
+
 def _step(case, rng):
     p, dp, v = (normal(rng, case.kernel) for _ in range(3))
     return p, dp, v, 0.1, 0.9
@@ -284,6 +289,15 @@ OPERATIONS = (
         saved=lambda arguments, y, rest: arguments[:3],
         linear=True,
     ),
+    Operation(
+        "encode_winners",
+        _two("image", "kernel"),
+        arrays=(1,),
+        saved=lambda arguments, y, rest: (rest[0], arguments[0], *arguments[1].shape[2:]),
+        backward="sparse_kernel_gradient",
+        draw_ties=lambda case, rng: (with_ties(rng, case.image), with_ties(rng, case.kernel)),
+    ),
+    Operation("encode_pooled", _pooled_code, arrays=()),
     Operation("sgd_step", _step, arrays=()),
     Operation("tied_cae_gradient", _tied, arrays=()),
     Operation("zca_whiten", _on(normal, "image", "epsilon"), arrays=()),

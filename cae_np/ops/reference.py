@@ -375,6 +375,22 @@ def sparse_decode_backward(dx, a, winner, w):
     return place_backward(dh, winner), dw
 
 
+def encode_winners(x, w):
+    """Correlate, and take the winners."""
+    return winner_take_all(correlate_same(x, w))
+
+
+def sparse_kernel_gradient(a, winner, x, kh, kw):
+    """The kernels' gradient of the correlation, where only the winners of its maps have one."""
+    w = zeros((a.shape[1], x.shape[1], kh, kw), x.dtype)  # only its shape counts
+    return correlate_same_backward(place(a, winner, x.shape[2:]), x, w)[1]
+
+
+def encode_pooled(x, w, b, width, stride):
+    """Correlate, add the bias, cut at zero, pool."""
+    return overlapping_max_pool(relu(add_bias(correlate_same(x, w), b)), width, stride)[0]
+
+
 def top_n(h, n):
     """True for the units of a map before which fewer than n others come in order of size."""
     mask = zeros(h.shape, bool)

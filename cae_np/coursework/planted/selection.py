@@ -3,6 +3,8 @@
 import numpy as np
 
 from ... import ops
+from ...ops.encode import encode_winners
+from ...ops.sparse import sparse_kernel_gradient
 from .mistake import planted_in
 
 
@@ -100,3 +102,72 @@ def units_of_each_map(h, k):
 def units_of_the_batch(h, k):
     threshold = np.sort(h, axis=None)[-k]
     return h >= threshold
+
+
+# --- what is read off the maps without keeping them ----------------------------------------------
+
+
+@planted_in("encode_winners", "The largest absolute value wins; the largest value must.")
+def largest_in_size_encoded(x, w):
+    h = ops.correlate_same(x, w)
+    winner = abs(h).reshape(*h.shape[:2], -1).argmax(axis=2)
+    return ops.place_backward(h, winner), winner
+
+
+@planted_in("encode_winners", "The kernels are flipped: the encoder correlates.")
+def encoded_with_flipped_kernels(x, w):
+    return encode_winners(x, ops.flip(w))
+
+
+@planted_in("encode_winners", "A flat position counts in rows of the map, not of the padded image.")
+def position_in_the_padded_image(x, w):
+    z, winner = encode_winners(x, w)
+    W, kw = x.shape[3], w.shape[3]
+    return z, winner // W * (W + kw - 1) + winner % W
+
+
+@planted_in("encode_winners", "Of equal values the last wins; the first in row-major order must.")
+def last_of_equals_encoded(x, w):
+    h = ops.correlate_same(x, w)
+    backwards = h.reshape(*h.shape[:2], -1)[:, :, ::-1]
+    winner = backwards.shape[2] - 1 - backwards.argmax(axis=2)
+    return ops.place_backward(h, winner), winner
+
+
+@planted_in("sparse_kernel_gradient", "The upstream gradient is ignored, as if it were all ones.")
+def winners_counted_alike(a, winner, x, kh, kw):
+    return sparse_kernel_gradient(np.ones_like(a), winner, x, kh, kw)
+
+
+@planted_in("sparse_kernel_gradient", "Patches begin at the winner; they are centred on it.")
+def patches_begin_at_the_winner(a, winner, x, kh, kw):
+    below = np.pad(x, ((0, 0), (0, 0), (0, kh - 1), (0, kw - 1)))
+    return ops.kernel_gradient(below, ops.place(a, winner, x.shape[2:]))
+
+
+@planted_in("sparse_kernel_gradient", "dw comes out flipped: it has the orientation of w.")
+def sparse_gradient_flipped(a, winner, x, kh, kw):
+    return ops.flip(sparse_kernel_gradient(a, winner, x, kh, kw))
+
+
+@planted_in("sparse_kernel_gradient", "Only the first image counts; every image adds to dw.")
+def first_image_s_patches_only(a, winner, x, kh, kw):
+    return sparse_kernel_gradient(a[:1], winner[:1], x[:1], kh, kw)
+
+
+@planted_in("encode_pooled", "The bias is added after the ReLU; it belongs before it.")
+def bias_after_the_relu(x, w, b, width, stride):
+    h = ops.add_bias(ops.relu(ops.correlate_same(x, w)), b)
+    return ops.overlapping_max_pool(h, width, stride)[0]
+
+
+@planted_in("encode_pooled", "The ReLU is forgotten: features of windows below zero are zero.")
+def relu_forgotten(x, w, b, width, stride):
+    h = ops.add_bias(ops.correlate_same(x, w), b)
+    return ops.overlapping_max_pool(h, width, stride)[0]
+
+
+@planted_in("encode_pooled", "The first map's bias serves all maps; each has its own.")
+def one_bias_for_all_maps(x, w, b, width, stride):
+    h = ops.relu(ops.correlate_same(x, w) + b[0])
+    return ops.overlapping_max_pool(h, width, stride)[0]
