@@ -100,6 +100,7 @@ class ArgumentReport:
 
     @property
     def passed(self):
+        """Whether it was compared and right; a kink is no pass."""
         return self.verdict == "passed"
 
     def __str__(self):
@@ -145,10 +146,12 @@ class GradientReport:
 
     @property
     def kinks(self):
+        """Those of all arguments."""
         return [kink for argument in self.arguments for kink in argument.kinks]
 
     @property
     def max_error(self):
+        """The largest error of all arguments."""
         return max((argument.max_error for argument in self.arguments), default=0.0)
 
     def picture(self):
@@ -190,6 +193,7 @@ class AdjointReport:
 
     @property
     def passed(self):
+        """Whether the two agree within the tolerance."""
         return self.error <= self.tolerance
 
     def __str__(self):

@@ -32,7 +32,9 @@ class Guard:
         """
         if not isinstance(x, numpy.ndarray):
             return
-        if numpy.isfinite(x.sum()) or numpy.isfinite(x).all():  # a sum may overflow
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            total = x.sum()
+        if numpy.isfinite(total) or numpy.isfinite(x).all():  # a sum may overflow
             return
         n, *where = numpy.argwhere(~numpy.isfinite(x))[0].tolist()
         axes = ("channel", "row", "column") if len(where) == 3 else ("element",)

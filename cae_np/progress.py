@@ -58,10 +58,12 @@ class Progress:
         return time.monotonic() - self._read >= self._interval
 
     def count(self, images):
+        """So many images more are done."""
         self._done += images
         self._bar.update(images)
 
     def show(self, images, loss):
+        """The same, and what the loss was: on the bar, or as a line where there is none."""
         self.count(images)
         self._read = time.monotonic()
         text = f"loss {loss:.4g}{self._telemetry}"
@@ -79,6 +81,7 @@ class Progress:
             )
 
     def images_per_second(self):
+        """Since this process began; 0 before any time has passed."""
         elapsed = time.monotonic() - self._started
         return (self._done - self._from) / elapsed if elapsed else 0.0
 

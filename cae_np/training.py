@@ -79,6 +79,7 @@ class Plan:
         )
 
     def make_optimizer(self):
+        """An optimiser that has not seen a step yet."""
         return SGD(self.momentum) if self.optimizer == "sgd" else Adam()
 
     def rate_at(self, step, steps):
@@ -86,6 +87,7 @@ class Plan:
         return self.rate * SCHEDULES[self.schedule](step / steps)
 
     def as_dict(self):
+        """For configurations and checkpoints."""
         return asdict(self)
 
 

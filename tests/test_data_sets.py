@@ -41,6 +41,8 @@ def test_splits_check_what_they_are_made_of():
         Split(records.images / 255, records.labels)
     with pytest.raises(ValueError, match=r"shape \(39,\); expected one for each of 40"):
         Split(records.images, records.labels[1:])
+    with pytest.raises(ValueError, match="labels are float64; expected integers"):
+        Split(records.images, records.labels + 0.0)  # whose hash would forget the fraction
 
 
 def test_subsets_follow_content_and_seed():

@@ -136,6 +136,23 @@ def test_the_first_of_equal_units_wins_and_ties_are_counted(xp):
     np.testing.assert_array_equal(to_numpy(count_ties(x, w)), tied.sum(axis=1))
 
 
+def test_gradients_go_into_memory_with_the_channels_last_or_nowhere(xp):
+    rng = np.random.default_rng(6)
+    a, winner, w = on_device(rng, 3, 4), anywhere(rng, 3, 4, 5, 6), on_device(rng, 4, 2, 3, 3)
+    x = on_device(rng, 3, 2, 5, 6)
+    right, wrong = xp.zeros((4, 3, 3, 2)).transpose(0, 3, 1, 2), xp.zeros((4, 2, 3, 3))
+    for into in (
+        lambda out: sparse_kernel_gradient(a, winner, x, 3, 3, out=out),
+        lambda out: sparse_decode_backward(x, a, winner, w, out=out)[1],
+    ):
+        right[...] = 0
+        np.testing.assert_array_equal(to_numpy(into(right)), to_numpy(into(None)))
+        np.testing.assert_array_equal(to_numpy(right), to_numpy(into(None)))
+        for out in (wrong, right[:, :, :2]):
+            with pytest.raises(ValueError, match="expected .4, 2, 3, 3. with the channels last"):
+                into(out)
+
+
 def test_memory_orders_give_the_same(xp):
     rng = np.random.default_rng(3)
     x, w = on_device(rng, 3, 2, 5, 6), on_device(rng, 4, 2, 3, 3)

@@ -10,6 +10,7 @@ from test_training import Images
 
 from cae_np import backend, checkpoint, progress, storage
 from cae_np.errors import ConfigError, DataError, DivergenceError
+from cae_np.guard import Guard
 from cae_np.models.autoencoder import AutoEncoder
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.shallow_net import ShallowConvNet
@@ -178,6 +179,17 @@ class With(Images):
         super().__init__(**more)
         for place in places:
             self._x[place] = value
+
+
+def test_looking_at_images_warns_of_nothing():
+    """Neither where infinities cancel, nor where large numbers have no sum."""
+    guard = Guard("digits", None)
+    x = np.zeros((2, 1, 2, 2), "float32")
+    x[1, 0, 0] = np.inf, -np.inf
+    with pytest.raises(DataError, match="image 7 holds inf at channel 0, row 0, column 0"):
+        guard.check_images(x, np.array([3, 7]))
+    x[1, 0, 0] = 3e38
+    guard.check_images(x, np.array([3, 7]))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

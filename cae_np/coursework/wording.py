@@ -30,6 +30,7 @@ CHECKS = {
 
 
 def headline(result):
+    """Task, state and points: how every report begins."""
     return f"{result.task}: {result.state}, {result.points:g} of {result.max_points:g} points"
 
 
@@ -40,6 +41,7 @@ def state_report(result, state, why=""):
 
 
 def passed_report(result, note="", beyond=()):
+    """A report without complaint, but for a note on speed and lines of :func:`beyond_note`."""
     return "\n".join([headline(result), *(["  " + note] if note else []), *beyond])
 
 
@@ -50,6 +52,7 @@ def beyond_note(task, diagnosis):
 
 
 def slow_note(theirs, ours):
+    """What to say of a call that takes far more seconds than ours."""
     return (
         f"Right, but slow: {theirs:.2g} s for a call that takes {ours:.1g} s with whole arrays.\n"
         "  Loop over a kernel's or a window's offsets, never over pixels."

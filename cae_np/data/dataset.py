@@ -38,11 +38,15 @@ class Split:
             )
         for name in ("labels", "instances"):
             numbers = getattr(self, name)
-            if numbers is not None and numbers.shape != self.images.shape[:1]:
+            if numbers is None:
+                continue
+            if numbers.shape != self.images.shape[:1]:
                 raise ValueError(
                     f"{name} have shape {numbers.shape}; expected one for each of "
                     f"{len(self.images)} images"
                 )
+            if numbers.dtype.kind not in "iu":
+                raise ValueError(f"{name} are {numbers.dtype}; expected integers")
 
     def __len__(self):
         return len(self.images)

@@ -41,6 +41,7 @@ class Tally:
             self._seek_ties = False
 
     def read(self):
+        """What :meth:`cae_np.models.wta.WinnerTakeAll.telemetry` returns; counts begin anew."""
         images, units, active, searched, ties, *of_map = to_numpy(self.counts).tolist()
         self.load(None)
         of_map = sorted(count / max(1, images) for count in of_map)

@@ -82,6 +82,11 @@ def sparse_decode_backward(dx, a, winner, w, out=None):
     da : array, shape (N, K)
     dw : array, shape (K, C, kh, kw)
 
+    Raises
+    ------
+    ValueError
+        If ``out`` is not as described: it would be left as it is.
+
     Notes
     -----
     M14, section 2.1: the error "is only backpropagated through these hidden units".  Both
@@ -120,6 +125,11 @@ def sparse_kernel_gradient(a, winner, x, kh, kw, out=None):
     -------
     dw : array, shape (K, C, kh, kw)
         ``kernel_gradient(pad_same(x, kh, kw), place(a, winner, (H, W)))``
+
+    Raises
+    ------
+    ValueError
+        If ``out`` is not as described: it would be left as it is.
 
     Notes
     -----
@@ -165,7 +175,14 @@ def _elements(w):
 def _empty_elements(xp, shape, dtype, out):
     """Memory for gradients of kernels of this shape, laid out as by :func:`_elements`."""
     K, C, kh, kw = shape
-    return xp.empty((K, kh * kw, C), dtype) if out is None else _elements(out)
+    if out is None:
+        return xp.empty((K, kh * kw, C), dtype)
+    if out.shape != shape or not out.transpose(0, 2, 3, 1).flags.c_contiguous:
+        raise ValueError(
+            f"out has shape {out.shape} and strides {out.strides}; expected {shape} with the "
+            "channels last in memory, as in xp.empty((K, kh, kw, C)).transpose(0, 3, 1, 2)"
+        )
+    return _elements(out)
 
 
 def _as_kernels(elements, shape):
