@@ -16,7 +16,7 @@ CENTROIDS = {"smoke": 6, "quick": 100, "paper": 4000}
 READOUT = {
     "smoke": {"penalties": [0.03], "iterations": 5},
     "quick": {"penalties": [0.03], "iterations": 40},
-    "paper": {"penalties": [3e-3, 0.01, 0.03, 0.1], "iterations": 100},
+    "paper": {"penalties": [0.01, 0.03, 0.1], "iterations": 300},
 }
 
 

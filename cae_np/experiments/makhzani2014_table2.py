@@ -23,6 +23,7 @@ from .colour_cells import (
     SECOND_EPOCHS,
     SECOND_RATE,
     SIZE,
+    SVM_ITERATIONS,
     accuracy,
     filters,
     second_filters,
@@ -299,7 +300,7 @@ def choices(settings, results):
             "The classifier",
             "multinomial logistic regression, mean cross-entropy + ½λ‖W‖², every feature "
             f"standardised, {ITERATIONS[preset]} iterations of L-BFGS; for k-means a linear SVM "
-            "with squared hinge, "
+            f"with squared hinge, {SVM_ITERATIONS[preset]} iterations, "
             "as in Coates et al.; λ chosen on a fifth of the training images, then all are fitted",
             "the paper says nothing about it for CIFAR-10",
             "; ".join(penalties) or None,
