@@ -259,7 +259,8 @@ def _under(x, y, i, j, ph, pw):
     return pixels, y[:, :, : pixels.shape[2], : pixels.shape[3]]
 
 
-BLOCK_BYTES = 1 << 23  # of the image, while every pixel of its windows is looked at in turn
+# Of the image.  In blocks that fit a cache the calls are so short that threads wait for each other.
+BLOCK_BYTES = 1 << 23
 
 
 def _maps_in_block(x):
