@@ -254,7 +254,9 @@ def kernel_gradient(x, dy):
 
 # --- strips of rows, and checks -------------------------------------------------------------------
 
-STRIP_BYTES = 1 << 24  # columns of one strip: about what a core's cache holds
+# 4 to 16 MB are equally fast for large batches; of small ones a whole image fits into one strip, and
+# the kernel gradient is one product (batch 10, 100 → 150 maps: 5.7 → 3.1 ms against 4 MB).
+STRIP_BYTES = 1 << 23  # columns of one strip
 SUMS = 4  # kernel gradients that are summed side by side; each may be large
 
 
