@@ -121,3 +121,12 @@ def test_the_roofline_is_the_lower_of_the_two_bounds():
     assert bound.get_xdata()[1] == 5.0  # the edge, where both are the same
     assert [(*mark.get_xdata(), *mark.get_ydata()) for mark in marks] == list(points.values())
     assert {text.get_text() for text in axes.texts} >= set(points)
+
+
+def test_lines_that_are_alike_share_a_colour():
+    lines = {f"line {i}": (range(3), range(3)) for i in range(4)}
+    (axes,) = plotting.curves(lines, "x", "y", alike=2).axes
+    colours = [line.get_color() for line in axes.lines]
+    dashes = [line.get_linestyle() for line in axes.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert dashes == ["-", "--", "-", "--"]

@@ -239,7 +239,7 @@ def figures(settings, results):
     lines = _curves(settings, results.where(stage="accuracy", tested=True))
     if lines:
         pictures["accuracy.png"] = Picture(
-            plotting.curves(lines, "feature maps", "test accuracy, %", log_x=True),
+            plotting.curves(lines, "feature maps", "test accuracy, %", log_x=True, alike=2),
             alt="Accuracy against the number of maps, at the last one "
             + ", ".join(
                 f"{label} {y[..., -1].mean():.1f} % ({x[-1]} maps)"
@@ -254,8 +254,8 @@ def figures(settings, results):
 def _curves(settings, judged):
     """Label to (maps, accuracy by seed and maps), of the methods with every size for every seed."""
     lines = {}
-    for whiten in (True, False):
-        for method in METHODS:
+    for method in METHODS:
+        for whiten in (True, False):
             x, y = [], []
             for maps in SIZES[settings.preset]:
                 found = judged.where(method=method, maps=maps, whiten=whiten)

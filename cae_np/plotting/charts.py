@@ -6,7 +6,7 @@ from .style import COLOURS, FAINT, INK, in_style, new_figure
 
 
 @in_style
-def curves(lines, xlabel, ylabel, log=False, log_x=False):
+def curves(lines, xlabel, ylabel, log=False, log_x=False, alike=1):
     """Draw curves, with a band where there are several seeds.
 
     Parameters
@@ -19,6 +19,8 @@ def curves(lines, xlabel, ylabel, log=False, log_x=False):
         Whether the y-axis is logarithmic.
     log_x : bool
         Whether the x-axis is; its ticks are then the values of x, and dots mark them.
+    alike : int
+        So many lines, one after the other, have one colour and differ in their dashes.
 
     Returns
     -------
@@ -32,7 +34,8 @@ def curves(lines, xlabel, ylabel, log=False, log_x=False):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # no half epochs
     for i, (label, (x, y)) in enumerate(lines.items()):
         y = np.atleast_2d(np.asarray(y, np.float64))
-        colour, dashes = COLOURS[i % len(COLOURS)], ("-", "--", "-.", ":")[i % 4]
+        colour = COLOURS[i // alike % len(COLOURS)]
+        dashes = ("-", "--", "-.", ":")[i % (alike if alike > 1 else 4)]
         mark = "o" if log_x else None
         axes.plot(x, y.mean(axis=0), dashes, color=colour, label=label, marker=mark, ms=4)
         if len(y) > 1:
