@@ -254,9 +254,9 @@ def kernel_gradient(x, dy):
 
 # --- strips of rows, and checks -------------------------------------------------------------------
 
-# For M11's network 4 to 16 MB are equally fast with large batches; small ones fit into one strip, so
-# that the kernel gradient is one product (batch 10, 100 → 150 maps: 3.1 ms, 5.7 ms with 4 MB).  With
-# few channels smaller strips can be faster: lecture 8 measures it.
+# For M11's network 4 to 16 MB are equally fast with large batches; small ones fit into one strip,
+# so that the kernel gradient is one product (batch 10, 100 → 150 maps: 3.1 ms, 5.7 ms with 4 MB).
+# With few channels smaller strips can be faster: lecture 8 measures it.
 STRIP_BYTES = 1 << 23  # columns of one strip
 SUMS = 4  # kernel gradients that are summed side by side; each may be large
 
