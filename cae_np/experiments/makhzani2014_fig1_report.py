@@ -1,5 +1,7 @@
 """Rows and pictures of :mod:`.makhzani2014_fig1`."""
 
+from functools import partial
+
 import numpy as np
 
 from .colour_cells import IMAGES
@@ -134,17 +136,7 @@ def _claims_of_accuracy(settings, judged, n):
     def numbers(method, maps, whiten):
         return judged.where(method=method, maps=maps, whiten=whiten).by_seed("test_accuracy")
 
-    def verdict(statement, metric, larger, smaller, label="M14, section 1"):
-        return claim(
-            settings,
-            statement,
-            metric=f"test accuracy, {metric}",
-            unit="points",
-            larger=larger,
-            smaller=smaller,
-            label=label,
-            samples=n,
-        )
+    verdict = partial(claim, settings, label="M14, section 1", unit="points", samples=n)
 
     def with_tolerance(by_seed):
         return {seed: value + AS_GOOD for seed, value in by_seed.items()}
@@ -153,7 +145,7 @@ def _claims_of_accuracy(settings, judged, n):
         verdict(
             f"With {maps} maps winner-take-all beats k-means on patches, {_data(whiten)} images"
             + (" (the paper: by up to 12 points)." if (maps, whiten) == (128, False) else "."),
-            "winner-take-all - k-means",
+            "test accuracy, winner-take-all - k-means",
             numbers("winner-take-all", maps, whiten),
             numbers("k-means", maps, whiten),
         )
@@ -164,7 +156,7 @@ def _claims_of_accuracy(settings, judged, n):
         verdict(
             f"Learned filters are better features than random ones ({maps} maps, "
             f"{_data(whiten)} images).",
-            "winner-take-all - random",
+            "test accuracy, winner-take-all - random",
             numbers("winner-take-all", maps, whiten),
             numbers("random", maps, whiten),
             label="control",
@@ -177,7 +169,7 @@ def _claims_of_accuracy(settings, judged, n):
             verdict(
                 f"{few} whitened winner-take-all maps do as well as k-means with {CENTROIDS} "
                 f"(or at most {AS_GOOD:g} point worse).",
-                f"winner-take-all {few} + {AS_GOOD:g} - k-means {CENTROIDS}",
+                f"test accuracy, winner-take-all {few} + {AS_GOOD:g} - k-means {CENTROIDS}",
                 with_tolerance(numbers("winner-take-all", few, True)),
                 numbers("k-means", CENTROIDS, True),
             )
@@ -187,7 +179,7 @@ def _claims_of_accuracy(settings, judged, n):
             f"With {maps} maps winner-take-all features are as discriminative as those of a "
             f"supervised network of the same shape, {_data(whiten)} images (or at most "
             f"{AS_GOOD:g} point worse).",
-            f"winner-take-all + {AS_GOOD:g} - supervised",
+            f"test accuracy, winner-take-all + {AS_GOOD:g} - supervised",
             with_tolerance(numbers("winner-take-all", maps, whiten)),
             numbers("supervised", maps, whiten),
         )
@@ -198,7 +190,7 @@ def _claims_of_accuracy(settings, judged, n):
     found += [
         verdict(
             f"More features classify better: {larger} maps than {smaller}, whitened images.",
-            f"{larger} - {smaller} maps",
+            f"test accuracy, {larger} - {smaller} maps",
             numbers("winner-take-all", larger, True),
             numbers("winner-take-all", smaller, True),
             label="M14, section 5",

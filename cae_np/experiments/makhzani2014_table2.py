@@ -7,6 +7,7 @@ that one out.  Beside them stand the patch k-means of Coates, Lee and Ng, and th
 could embarrass both: filters that were drawn at random and never trained.
 """
 
+from functools import partial
 from statistics import fmean
 
 from ..preprocess import EPSILON
@@ -172,17 +173,7 @@ def _claims(settings, of, n):
     def numbers(*selection):
         return of(*selection).by_seed("test_accuracy")
 
-    def verdict(statement, metric, larger, smaller, label="M14, section 3.2"):
-        return claim(
-            settings,
-            statement,
-            metric=f"test accuracy, {metric}",
-            unit="points",
-            larger=larger,
-            smaller=smaller,
-            label=label,
-            samples=n,
-        )
+    verdict = partial(claim, settings, label="M14, section 3.2", unit="points", samples=n)
 
     shallow, centroids = numbers("winner-take-all", maps), numbers("k-means", maps)
     apart = {seed: abs(shallow[seed] - centroids[seed]) for seed in shallow if seed in centroids}
@@ -190,7 +181,7 @@ def _claims(settings, of, n):
     found = [
         verdict(
             f"Learned filters are better features than random ones ({maps} maps).",
-            "trained - untrained",
+            "test accuracy, trained - untrained",
             shallow,
             numbers("random", maps),
             label="control",
@@ -198,13 +189,13 @@ def _claims(settings, of, n):
         verdict(
             f"With {maps} maps winner-take-all and triangle k-means reach almost the same accuracy "
             f"(within {SIMILAR:g} points).",
-            f"{SIMILAR:g} - |winner-take-all - k-means|",
+            f"test accuracy, {SIMILAR:g} - |winner-take-all - k-means|",
             SIMILAR,
             apart,
         ),
         verdict(
             f"Triangle k-means with {most} maps is better than {maps} winner-take-all maps.",
-            f"k-means {most} - winner-take-all {maps}",
+            f"test accuracy, k-means {most} - winner-take-all {maps}",
             numbers("k-means", most),
             shallow,
         ),
@@ -213,10 +204,10 @@ def _claims(settings, of, n):
         deep = numbers("winner-take-all", maps, width)
         if width > maps:
             statement = f"A second layer helps if it has many more maps: {maps} + {width}"
-            metric, larger, smaller = "deep - shallow", deep, shallow
+            metric, larger, smaller = "test accuracy, deep - shallow", deep, shallow
         else:
             statement = f"A second layer with no more maps does not help: {maps} + {width}"
-            metric, larger, smaller = "shallow - deep", shallow, deep
+            metric, larger, smaller = "test accuracy, shallow - deep", shallow, deep
         statement += f" against {maps}."
         found.append(verdict(statement, metric, larger, smaller, label="M14, section 2.2"))
     return found

@@ -11,6 +11,7 @@ takes what did best on average, trains on all, and looks at the test pairs once.
 """
 
 import statistics
+from functools import partial
 
 from ..training import Plan
 from . import stereo_features
@@ -251,23 +252,13 @@ def _untrained(finals, preset):
 def _claims(settings, finals, deep, n):
     preset, maps = settings.preset, MAPS[settings.preset]
 
-    def verdict(statement, metric, larger, smaller, label="M14, section 3.3"):
-        return claim(
-            settings,
-            statement,
-            metric=f"test error, {metric}",
-            unit="points",
-            larger=larger,
-            smaller=smaller,
-            label=label,
-            samples=n,
-        )
+    verdict = partial(claim, settings, label="M14, section 3.3", unit="points", samples=n)
 
     shallow = finals.where(method="winner-take-all").by_seed("test_error")
     found = [
         verdict(
             f"Learned filters are better features than random ones ({maps} maps).",
-            "untrained - trained",
+            "test error, untrained - trained",
             _untrained(finals, preset).by_seed("test_error"),
             shallow,
             label="control",
@@ -277,17 +268,17 @@ def _claims(settings, finals, deep, n):
         centroids = finals.where(method="k-means", maps=K).by_seed("test_error")
         if K > maps:
             statement = f"Triangle k-means, here with {K} maps, is better than {maps} shallow maps."
-            metric, larger, smaller = f"shallow - k-means {K}", shallow, centroids
+            metric, larger, smaller = f"test error, shallow - k-means {K}", shallow, centroids
         else:
             statement = f"Of equally many maps ({K}), winner-take-all's are better than k-means's."
-            metric, larger, smaller = f"k-means {K} - shallow", centroids, shallow
+            metric, larger, smaller = f"test error, k-means {K} - shallow", centroids, shallow
         label = "M14, section 3.3" if K > maps else "control"
-        found.append(verdict(statement, metric, larger, smaller, label))
+        found.append(verdict(statement, metric, larger, smaller, label=label))
     for width in WIDTHS[preset]:
         found.append(
             verdict(
                 f"A second layer helps if it has many more maps: {maps} + {width} against {maps}.",
-                "shallow - deep",
+                "test error, shallow - deep",
                 shallow,
                 deep.where(maps=width).by_seed("test_error"),
                 label="M14, section 2.2",
@@ -299,7 +290,7 @@ def _claims(settings, finals, deep, n):
             verdict(
                 f"Deep winner-take-all features, here {maps} + {width} maps, are better than other "
                 f"deep networks (best cited: {name}, {error} %).",
-                f"{error} - deep",
+                f"test error, {error} - deep",
                 error,
                 deep.where(maps=width).by_seed("test_error"),
             )

@@ -154,7 +154,7 @@ def cited(settings, paper, *, label, metric, unit="", source, samples=None):
     return Row(**(asdict(row) | {"data": settings.paper_data}))
 
 
-def claim(settings, statement, *, metric, larger, smaller, label="claim", unit="", samples=None):
+def claim(settings, statement, metric, larger, smaller, *, label="claim", unit="", samples=None):
     """A row with a verdict on a sentence of the paper.
 
     Parameters
