@@ -5,6 +5,7 @@ target)`` and ``state()`` / ``load_state()``; see :mod:`cae_np.models`.
 """
 
 import time
+import zlib
 from dataclasses import asdict, dataclass
 from numbers import Integral
 from pathlib import Path
@@ -165,6 +166,8 @@ def train(
         "images": n,
         "seed": seed,
         "stage": stage,
+        "labels": None if labels is None else zlib.crc32(numpy.ascontiguousarray(labels)),
+        "augmented": augment is not None,
     }
     if checkpoint and Path(checkpoint).exists():
         position = restore(checkpoint, identity, model, optimizer)

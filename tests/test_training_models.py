@@ -127,6 +127,23 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, changes, message)
     assert path.read_bytes() == content
 
 
+def test_a_checkpoint_of_other_labels_or_another_augmentation_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    name = "shallow net"
+    interrupted(path, name)
+    make, labels = MODELS[name]
+
+    def go_on(**changes):
+        arguments = dict(labels=labels) | changes
+        train(make(0), Images(), Plan(3, 16, 1e-3), 3, checkpoint=path, **arguments)
+
+    with pytest.raises(ConfigError, match="another training .labels: "):
+        go_on(labels=np.roll(labels, 1))
+    with pytest.raises(ConfigError, match="another training .augmented: False, here True"):
+        go_on(augment=lambda x, rng: x)
+    go_on()
+
+
 @pytest.mark.filterwarnings("ignore")  # the literal parser warns about strange texts
 @pytest.mark.parametrize("examples", [40, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_corrupted_checkpoints(tmp_path_factory, examples):
