@@ -125,6 +125,25 @@ def test_in_one_process(submit):
     assert [r.points for r in alone] == [0, 10, 0, 0]
 
 
+def test_one_process_and_helpers_of_the_same_name(tmp_path):
+    """Everybody's helpers.py is their own, and the next one's is not taken from memory."""
+    before = set(sys.modules)
+    for name, slope in (("ada", 3), ("bo", 2)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "helpers.py").write_text(f"slope = {slope} / 3")
+        source = TANH.replace("2 / 3", "slope") + "\n    from helpers import slope"
+        (folder / "exercises.py").write_text(textwrap.dedent(source))
+    path = list(sys.path)
+    tanh = (find_task("scaled_tanh"),)
+    points = [
+        grade(tmp_path / name / "exercises.py", tanh, isolate=False)[0].points
+        for name in ("ada", "bo", "ada")
+    ]
+    assert points == [0, 10, 0]
+    assert sys.path == path and "helpers" not in set(sys.modules) - before
+
+
 def test_notebooks(submit):
     """Magics are skipped, and a cell that fails does not take the others with it."""
     path = submit(

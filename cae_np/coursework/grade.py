@@ -110,19 +110,24 @@ def _try(task, submission, examples, tell=None):
     try:
         if submission is None:
             return try_task(task, task.solution, tell, examples)
-        loaded = Submission(submission.path, submission.others).run()
-        function = loaded.function(task.name)
-        if function is None and loaded.problems:
-            why = f"The file does not run, and there is no {task.name} in it:\n    "
-            result.report = state_report(result, "failed", why + "\n    ".join(loaded.problems[:3]))
-            return result
-        return try_task(task, function, tell, examples)
+        with submission.imports_of_its_own():
+            return _try_submitted(task, submission, result, tell, examples)
     except BaseException as error:  # SystemExit, KeyboardInterrupt, what a student may raise
         if isinstance(error, KeyboardInterrupt) and tell is None:
             raise
         why = f"It raises {type(error).__name__}: {error}"
         result.report = state_report(result, "failed", why)
         return result
+
+
+def _try_submitted(task, submission, result, tell, examples):
+    loaded = Submission(submission.path, submission.others).run()
+    function = loaded.function(task.name)
+    if function is None and loaded.problems:
+        why = f"The file does not run, and there is no {task.name} in it:\n    "
+        result.report = state_report(result, "failed", why + "\n    ".join(loaded.problems[:3]))
+        return result
+    return try_task(task, function, tell, examples)
 
 
 def submission_in(path):

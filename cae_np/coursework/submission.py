@@ -1,6 +1,7 @@
 """What a student hands in, a Python file or a notebook, as functions by name."""
 
 import ast
+import contextlib
 import json
 import linecache
 import sys
@@ -40,11 +41,36 @@ class Submission:
         module = ModuleType("submission")
         module.__file__ = str(self.path)
         sys.modules["submission"] = module  # dataclasses and pickling look there
-        sys.path.insert(0, str(self.path.resolve().parent))
+        sys.path.insert(0, str(self._folder))
         self._namespace = module.__dict__
         with silenced():  # the checks that a notebook's own cells make are made here anyway
             self._run_pieces()
         return self
+
+    @contextlib.contextmanager
+    def imports_of_its_own(self):
+        """Forget at the end what was imported from beside the file.
+
+        The next student's file may bring a ``helpers.py`` as well, and has to get its own.
+        """
+        path, known = list(sys.path), set(sys.modules)
+        try:
+            yield
+        finally:
+            sys.path[:] = path
+            for name in set(sys.modules) - known:
+                if self._lies_beside(name.partition(".")[0]):
+                    del sys.modules[name]
+
+    def _lies_beside(self, name):
+        """Whether a top-level module comes from the submission's folder; ours stays in any case."""
+        if name == __name__.partition(".")[0]:
+            return False
+        return (self._folder / f"{name}.py").exists() or (self._folder / name).is_dir()
+
+    @property
+    def _folder(self):
+        return self.path.resolve().parent
 
     def _run_pieces(self):
         for title, source in self.sources():
