@@ -169,6 +169,8 @@ class DataFacts:
         instance (see :meth:`cae_np.data.Dataset.held_out`).
     image_shape : tuple of int
         (C, H, W).
+    classes : tuple of str
+        The names of the labels 0, 1, ...
     """
 
     name: str
@@ -178,6 +180,7 @@ class DataFacts:
     n_validation: int
     n_test: int
     image_shape: tuple
+    classes: tuple = tuple("0123456789")
 
 
 @dataclass(frozen=True)

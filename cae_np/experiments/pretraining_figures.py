@@ -77,11 +77,12 @@ def _confusion(table, settings, results):
         if found:
             counts = np.array(found[0].values["confusion"])
             wrong = counts - np.diag(np.diag(counts))
-            worst = np.unravel_index(wrong.argmax(), wrong.shape)
+            names = settings.data.classes
+            true, taken = (names[i] for i in np.unravel_index(wrong.argmax(), wrong.shape))
             return Picture(
-                plotting.matrix(counts, rows="class", columns="taken for"),
-                alt=f"Ten by ten counts. Most often, {wrong.max()} times, class {worst[0]} was "
-                f"taken for {worst[1]}; {np.trace(counts)} of {counts.sum()} are on the diagonal.",
+                plotting.matrix(counts, rows="class", columns="taken for", names=names),
+                alt=f"Ten by ten counts. Most often, {wrong.max()} times, {true} was "
+                f"taken for {taken}; {np.trace(counts)} of {counts.sum()} are on the diagonal.",
                 caption=f"Test images of {settings.data.name} by class and by what the network "
                 f"took them for: {n:,} labels, pre-trained, seed {found[0].seed}.",
             )

@@ -307,4 +307,5 @@ def _facts(dataset):
         n_validation=dataset.validation,
         n_test=len(dataset.test),
         image_shape=tuple(dataset.image_shape),
+        classes=tuple(dataset.classes),
     )
