@@ -15,6 +15,7 @@ import strict_cupy
 
 from cae_np import backend
 from cae_np.errors import BackendError
+from cae_np.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 
@@ -140,7 +141,7 @@ def test_memory_is_free_and_total(xp):
 
 
 def test_a_workspace_hands_out_the_same_memory_again(xp):
-    workspace = backend.Workspace()
+    workspace = Workspace()
     first = workspace.get("columns", (4, 5), np.float32, xp)
     first[...] = 7.0
     again = workspace.get("columns", (2, 3), np.float32, xp)
@@ -152,7 +153,7 @@ def test_a_workspace_hands_out_the_same_memory_again(xp):
 
 
 def test_a_workspace_keeps_names_dtypes_and_modules_apart(xp):
-    workspace = backend.Workspace()
+    workspace = Workspace()
     zeros = workspace.get("a", (2,), np.float32, xp)
     zeros[...] = 0.0
     for name, dtype, module in [("b", "f4", xp), ("a", "f8", xp), ("a", "f4", _other(xp))]:

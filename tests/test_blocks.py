@@ -11,6 +11,7 @@ from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.wta import WinnerTakeAll
 from cae_np.ops import blocks
 from cae_np.training import Plan, train
+from cae_np.workspace import Workspace
 
 MB = 1 << 20
 
@@ -98,7 +99,7 @@ MODELS = {
 def test_a_step_that_runs_out_of_memory_gives_what_it_gives_otherwise(device, monkeypatch, name):
     """Every allocation of scratch memory in a step fails in turn."""
     x = to_device(np.random.default_rng(0).random((6, 2, 9, 8), dtype="float32"))
-    get, calls = backend.Workspace.get, [0]
+    get, calls = Workspace.get, [0]
 
     def step(fail_at):
         calls[0] = 0
@@ -109,7 +110,7 @@ def test_a_step_that_runs_out_of_memory_gives_what_it_gives_otherwise(device, mo
                 raise MemoryError
             return get(self, *arguments)
 
-        monkeypatch.setattr(backend.Workspace, "get", failing)
+        monkeypatch.setattr(Workspace, "get", failing)
         loss, gradients = MODELS[name]().loss_and_gradients(x, x)
         return to_numpy(loss), {n: to_numpy(g) for n, g in gradients.items()}
 

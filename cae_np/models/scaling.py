@@ -10,9 +10,10 @@ walks through the features in blocks of rows.
 
 import numpy as np
 
-from ..backend import Workspace, get_array_module, to_numpy
+from ..backend import get_array_module, to_numpy
 from ..errors import ConfigError
 from ..ops.blocks import block_bytes
+from ..workspace import Workspace
 
 SCALINGS = ("none", "global", "feature")
 

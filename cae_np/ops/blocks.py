@@ -17,8 +17,9 @@ from functools import cache
 import numpy
 from threadpoolctl import ThreadpoolController
 
-from ..backend import Workspace, of_module
+from ..backend import of_module
 from ..errors import BackendError
+from ..workspace import Workspace
 
 # Even numbers of blocks, so that two or four cores finish together.  A constant, not the number
 # of cores: results must not depend on that.
