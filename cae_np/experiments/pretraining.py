@@ -219,7 +219,7 @@ def holds_out(table, settings):
 def layer_plan(table, settings, images, changes=None):
     """How an auto-encoder is trained on so many images: always for as many steps."""
     epochs = max(1, round(table.passes[settings.preset] / images))
-    return Plan(epochs=epochs, **table.layer_plan | (changes or {}))
+    return Plan(**{"epochs": epochs} | table.layer_plan | (changes or {}))
 
 
 def seeds_of(table, settings, n):

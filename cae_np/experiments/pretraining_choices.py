@@ -85,7 +85,7 @@ def shared_choices(table, settings, results):
             "kernels start as N(0, 0.5²/(K·kh·kw))",
             'not given but for "conventional on-line gradient descent"; a tied decoder sums over '
             "K·kh·kw weights, so that it wants smaller ones than a classifier",
-            effect("auto-encoders by gradient descent"),
+            effect("auto-encoders by gradient descent", "auto-encoders trained 5 times as long"),
         ),
         Choice(
             "Non-linearity of the reconstruction",
