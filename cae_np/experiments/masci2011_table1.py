@@ -59,7 +59,7 @@ TABLE = pretraining.Table(
         "third auto-encoder pools": {"auto_encoder": {"pools": [2, 2, 2]}},
         "auto-encoders do not erase": {"erasing": False},
         "auto-encoders by gradient descent": {
-            "layer_plan": {"optimizer": "sgd", "rate": 3e-4, "momentum": 0.9, "batch_size": 10}
+            "layer_plan": {"optimizer": "sgd", "rate": 1e-4, "momentum": 0.9, "batch_size": 10}
         },
         "auto-encoders trained 5 times as long": {"layer_plan": {"epochs": 5}},
     },
