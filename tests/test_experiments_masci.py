@@ -288,7 +288,12 @@ def test_the_ledger_tells_what_alternatives_changed():
     ]
     assert set(named) == set(table1.TABLE.alternatives)
     rescaled = next(c.effect for c in choices if "rescaled" in c.question)
-    assert "weights rescaled: 7.00 % against 6.00 % (2 seeds)" in rescaled
+    assert rescaled.endswith(", 2 seeds: weights rescaled: 7.00 % against 6.00 %")
+    some = [r for r in found if r.seed == 0 or "0.05" not in r.config.get("alternative", "")]
+    choices = table1.EXPERIMENT.choices(settings(table1), Results(some))
+    rates = next(c.effect for c in choices if "annealed" in c.question)
+    assert "rate 0.007: 7.00 % against 6.00 % (2 seeds)" in rates
+    assert "rate 0.05: 7.00 % against 6.00 % (1 seed)" in rates
 
 
 def test_the_ledger_compares_subsets_on_the_seeds_that_both_have():

@@ -22,7 +22,7 @@ def alternatives_effect(table, settings, results, *names):
     str or None
     """
     n = table.samples[settings.preset][0]
-    texts = []
+    texts, counts = [], []
     for name in names:
         tried = results.where(stage="fine-tune", alternative=name)
         if not tried:
@@ -36,8 +36,18 @@ def alternatives_effect(table, settings, results, *names):
         ]
         if pairs:
             other, ours = (statistics.fmean(side) for side in zip(*pairs, strict=True))
-            texts.append(f"{name}: {other:.2f} % against {ours:.2f} % ({len(pairs)} seeds)")
-    return f"validation error, {n:,} labels: " + "; ".join(texts) if texts else None
+            texts.append(f"{name}: {other:.2f} % against {ours:.2f} %")
+            counts.append(len(pairs))
+    if not texts:
+        return None
+    if min(counts) < max(counts):
+        texts = [f"{text} ({_seeds(count)})" for text, count in zip(texts, counts, strict=True)]
+        return f"validation error, {n:,} labels: " + "; ".join(texts)
+    return f"validation error, {n:,} labels, {_seeds(counts[0])}: " + "; ".join(texts)
+
+
+def _seeds(count):
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def shared_choices(table, settings, results):
@@ -147,6 +157,7 @@ def _subset_effect(table, settings, results):
                 statistics.fmean(errors[seed] for seed in seeds) for errors in (of_all, of_own)
             )
             texts.append(
-                f"{n:,} labels: all {all_of_it:.2f} %, the subset {own:.2f} % ({len(seeds)} seeds)"
+                f"{n:,} labels: all {all_of_it:.2f} %, the subset {own:.2f} % "
+                f"({_seeds(len(seeds))})"
             )
     return "test error, " + "; ".join(texts) if texts else None
