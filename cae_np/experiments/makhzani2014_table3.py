@@ -56,7 +56,7 @@ CLUSTERING = {
 # The second layer: kernels that are tried with few maps, and widths of the final rows.
 KERNELS = {"smoke": (1,), "quick": (), "paper": (1, 3, 5)}
 KERNEL_SEARCH = {"smoke": 4, "quick": 0, "paper": 256}
-WIDTHS = {"smoke": (8,), "quick": (), "paper": (256, 512, 1024)}
+WIDTHS = {"smoke": (8,), "quick": (), "paper": (256, 512, 1024, 2048)}
 SECOND_PLAN = ADAM | {"rate": 1e-3, "epochs": 2}
 
 PAPER = {"shallow": 6.6, "k-means": {4000: 2.7}, "deep": {2048: 4.7}}  # per cent
@@ -86,7 +86,7 @@ def cells(settings):
         *search,
         *finals,
         *(cell for pair in others for part in pair for cell in part),
-        *_deep_cells(settings, search, finals[0]),
+        *_deep_cells(settings, search, finals),
         *(cell for pair in slow for part in pair for cell in part),
     ]
     return list(dict.fromkeys(listed))  # both rows of untrained filters search in the first way
@@ -150,10 +150,11 @@ def _cells_of(settings, method, maps, ways, seeds, **more):
     return search, finals
 
 
-def _deep_cells(settings, search, final):
-    """One seed: the second layer takes hours on a CPU."""
+def _deep_cells(settings, search, finals):
+    """Second layers on the first of every seed; their kernels are chosen with one seed."""
     preset, seed = settings.preset, settings.seeds[0]
     shared = {"method": "winner-take-all", "plan": Plan(**SECOND_PLAN).as_dict()}
+    untrained = {"method": "random", "plan": None}
     options = {"readouts": list(READOUT_OPTIONS[preset]), "iterations": ITERATIONS[preset]}
     kernels = [
         EXPERIMENT.cell(
@@ -175,12 +176,14 @@ def _deep_cells(settings, search, final):
     ]
     return kernels + [
         EXPERIMENT.cell(
-            {"stage": "deep final", "maps": width, "pairs": final.config["pairs"], **shared},
-            seed,
-            f"{MAPS[preset]} + {width} maps",
+            {"stage": "deep final", "maps": width, "pairs": final.config["pairs"], **how},
+            final.seed,
+            f"{MAPS[preset]} + {width}{'' if how is shared else ' untrained'} maps",
             needs=[final, *kernels],
         )
+        for how in (shared, untrained)
         for width in WIDTHS[preset]
+        for final in finals
     ]
 
 
@@ -239,7 +242,12 @@ def rows(settings, results):
     widths = dict.fromkeys(WIDTHS[preset])
     widths |= PAPER["deep"] if preset == "paper" else {}
     for width, paper in widths.items():
-        table.append(row(deep.where(maps=width), f"Deep, {maps} + {width} maps", paper))
+        learned, untrained = (
+            deep.where(method=m, maps=width) for m in ("winner-take-all", "random")
+        )
+        label = f"Deep, {maps} + {width} maps"
+        table.append(row(learned, label, paper))
+        table.append(row(untrained, f"{label}, the second layer untrained", control=True))
     return table + _claims(settings, finals, deep, n)
 
 
@@ -251,7 +259,6 @@ def _untrained(finals, preset):
 
 def _claims(settings, finals, deep, n):
     preset, maps = settings.preset, MAPS[settings.preset]
-
     verdict = partial(claim, settings, label="M14, section 3.3", unit="points", samples=n)
 
     shallow = finals.where(method="winner-take-all").by_seed("test_error")
@@ -275,15 +282,27 @@ def _claims(settings, finals, deep, n):
         label = "M14, section 3.3" if K > maps else "control"
         found.append(verdict(statement, metric, larger, smaller, label=label))
     for width in WIDTHS[preset]:
-        found.append(
+        learned, untrained = (
+            deep.where(method=method, maps=width).by_seed("test_error")
+            for method in ("winner-take-all", "random")
+        )
+        found += [
             verdict(
                 f"A second layer helps if it has many more maps: {maps} + {width} against {maps}.",
                 "test error, shallow - deep",
                 shallow,
-                deep.where(maps=width).by_seed("test_error"),
+                learned,
                 label="M14, section 2.2",
-            )
-        )
+            ),
+            verdict(
+                f"A second layer has to be learned: {maps} + {width} maps against as many of which "
+                f"the {width} are random.",
+                "test error, untrained - trained",
+                untrained,
+                learned,
+                label="control",
+            ),
+        ]
     if settings.on_paper_data and preset == "paper":
         width, (name, error) = WIDTHS[preset][-1], min(CITED, key=lambda one: one[1])
         found.append(
@@ -292,7 +311,7 @@ def _claims(settings, finals, deep, n):
                 f"deep networks (best cited: {name}, {error} %).",
                 f"test error, {error} - deep",
                 error,
-                deep.where(maps=width).by_seed("test_error"),
+                deep.where(method="winner-take-all", maps=width).by_seed("test_error"),
             )
         )
     return found

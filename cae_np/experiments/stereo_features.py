@@ -116,8 +116,11 @@ def _second_layer(cell, context, pairs, below, preprocessing, kernel):
         stage=1,
         **SECOND,
     )
-    plan = Plan(**cell.config["plan"])
-    return layer, train(layer, images, plan, cell.seed, 1, context.label, context.checkpoint)
+    history = []
+    if cell.config["plan"]:
+        plan = Plan(**cell.config["plan"])
+        history = train(layer, images, plan, cell.seed, 1, context.label, context.checkpoint)
+    return layer, history
 
 
 def _validation_errors(config, fit, validation, layers, preprocessing):
