@@ -66,8 +66,8 @@ class Table:
         ``plan``, ``epochs`` (a number), ``translation`` or ``intensities``; ``erasing``, whether
         auto-encoders that pool erase units while they are trained; ``rescaled``, whether
         pre-trained kernels get the spread of random ones; ``spread``, the standard deviation of
-        all weights that no stack sets, whatever their fan-in; and ``start``, unless it is
-        "pre-trained".
+        all weights that no stack sets, whatever their fan-in; ``start``, unless it is
+        "pre-trained"; and ``seeds``, how many try it, unless it is ``alternative_seeds``.
     alternative_seeds : int
         How many of the seeds try them, with the fewest labelled images.
     """
@@ -145,7 +145,8 @@ class _Maker:
         listed = []
         for name, changes in self.table.alternatives.items():
             start = changes.get("start", "pre-trained")
-            for seed in self.settings.seeds[: self.table.alternative_seeds]:
+            tried_with = changes.get("seeds", self.table.alternative_seeds)
+            for seed in self.settings.seeds[:tried_with]:
                 stack = self.layers(self.all, seed, changes) if start == "pre-trained" else ()
                 images = self.all if stack else None
                 listed.append(self.fine_tune(n, seed, start, images, stack, name, changes))
