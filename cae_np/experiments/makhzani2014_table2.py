@@ -298,7 +298,7 @@ def choices(settings, results):
         ),
         Choice(
             "Kernels and training of the second layer",
-            f"{KERNEL}×{KERNEL}, Adam, rate {SECOND_RATE}, {SECOND_EPOCHS[preset]} "
+            f"{KERNEL}×{KERNEL}, Adam, rate {SECOND_RATE[preset]}, {SECOND_EPOCHS[preset]} "
             "epochs; filters N(0, 0.03²)",
             f"the paper gives none of it ({on}, {SEARCHED_WIDTH} maps in the second layer)",
             "; ".join(kernels) or None,
