@@ -1,5 +1,6 @@
 """Figure 2 and the tables of Masci et al.: they run, and their verdicts can go either way."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +275,16 @@ def test_claims_of_figure_2_go_either_way(agrees):
     verdicts = {r.statement: r.verdict for r in claims}
     assert verdicts == dict.fromkeys(verdicts, "holds" if agrees else "does not hold")
     assert len(verdicts) == 12
+
+
+def test_alternatives_are_tried_with_as_many_seeds_as_they_say():
+    for module, usual, others in (
+        (table1, 2, {}),
+        (table2, 1, {"auto-encoders trained 5 times as long": 3}),
+    ):
+        counts = Counter(c.config.get("alternative") for c in all_cells(module))
+        expected = {name: others.get(name, usual) for name in module.TABLE.alternatives}
+        assert {name: n for name, n in counts.items() if name} == expected
 
 
 def test_the_ledger_tells_what_alternatives_changed():

@@ -2,16 +2,20 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from cae_np.backend import to_numpy
 from cae_np.data import Dataset, solids
 from cae_np.experiments import filter_copies, stereo_features
 from cae_np.experiments import makhzani2014_fig5 as fig5
 from cae_np.experiments import makhzani2014_table3 as table3
 from cae_np.experiments.experiment import Cell, DataFacts, Settings
 from cae_np.experiments.results import Result, Results
+from cae_np.models.wta import WinnerTakeAll
+from cae_np.training import Plan
 
 MODULES = (fig5, table3)
 NORB = DataFacts("norb", "--data-dir", "c0ffee", 24_300, 4_860, 24_300, (2, 32, 32))
@@ -23,7 +27,11 @@ def settings(module, preset="paper", seeds=range(5)):
 
 
 def test_the_papers_numbers_stand_beside_what_they_are_of():
-    papers = {row.label: row.paper for row in table3.rows(settings(table3), Results()) if row.paper}
+    papers = {
+        row.label: row.paper
+        for row in table3.EXPERIMENT.rows(settings(table3), Results())
+        if row.paper
+    }
     assert papers == {
         "Deep Boltzmann machine": 7.2,
         "Third-order RBM": 6.5,
@@ -86,17 +94,52 @@ def test_untrained_filters_may_choose_among_the_same_whitenings():
         Result(c, {"test_error": 9.0 if c.config.get("whitenings") else 5.0}, 1.0, Path())
         for c in finals
     )
-    rows = {row.label: row for row in table3.rows(settings(table3), found)}
+    rows = {row.label: row for row in table3.EXPERIMENT.rows(settings(table3), found)}
     chosen = rows["Untrained random filters, 128 maps, whitening chosen as for trained ones"]
     assert chosen.ours == 9.0 and chosen.kind == "control"
     assert rows["Untrained random filters, 128 maps, whitened with ε = 0.1"].ours == 5.0
-    claims = [row for row in table3.rows(settings(table3), found) if row.kind == "claim"]
+    claims = [row for row in table3.EXPERIMENT.rows(settings(table3), found) if row.kind == "claim"]
     assert claims[0].statement.startswith("Learned filters") and claims[0].ours == 9.0 - 5.0
+
+
+def test_the_second_layer_of_the_control_stays_as_it_was_drawn():
+    """... from the same numbers as the trained one."""
+    pairs = solids.draw(60, 0)
+    preprocessing = stereo_features._preprocessing({"epsilon": 1.0})
+    preprocessing.fit(stereo_features.as_views(pairs, 1))
+    below = WinnerTakeAll(1, 4, seed=0, **stereo_features.FIRST)
+    context = SimpleNamespace(label="", checkpoint=None)
+
+    def learn(plan):
+        cell = Cell("e", 1, {"maps": 3, "plan": plan}, 7)
+        layer, history = stereo_features._second_layer(
+            cell, context, pairs, below, preprocessing, kernel=3
+        )
+        return to_numpy(layer.params["w_enc"]), len(history)
+
+    drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, stage=1, **stereo_features.SECOND)
+    (still, epochs), start = learn(None), to_numpy(drawn.params["w_enc"])
+    assert epochs == 0 and np.array_equal(still, start)
+    moved, epochs = learn(Plan(epochs=2, rate=1e-3, batch_size=20).as_dict())
+    assert epochs == 2 and not np.array_equal(moved, start)
+
+
+def test_trained_and_untrained_second_layers_have_rows_of_their_own():
+    cells = [c for c in table3.cells(settings(table3)) if c.config["stage"] == "deep final"]
+    found = Results(
+        Result(c, {"test_error": 2.0 if c.config["plan"] else 7.0}, 1.0, Path()) for c in cells
+    )
+    rows = {row.label: row for row in table3.EXPERIMENT.rows(settings(table3), found)}
+    trained, untrained = (
+        rows[f"Deep, 128 + 1024 maps{which}"] for which in ("", ", the second layer untrained")
+    )
+    assert (trained.values, trained.kind) == ([2.0] * 5, "measured")
+    assert (untrained.values, untrained.kind) == ([7.0] * 5, "control")
 
 
 def test_a_cited_figure_is_a_threshold_only_for_what_the_paper_did():
     def thresholds(preset):
-        rows = table3.rows(settings(table3, preset), Results())
+        rows = table3.EXPERIMENT.rows(settings(table3, preset), Results())
         return [row for row in rows if row.kind == "claim" and "cited" in row.statement]
 
     assert (len(thresholds("paper")), len(thresholds("smoke"))) == (1, 0)
