@@ -18,6 +18,7 @@ from .errors import ConfigError
 from .guard import Guard
 from .ops import batch_last, binomial_mask, corrupt, gaussian_noise
 from .optim import SCHEDULES, SGD, Adam
+from .preprocess import ImageArray
 from .progress import Progress
 from .rng import Purpose, generator
 
@@ -112,8 +113,9 @@ def train(
     ----------
     model : see :mod:`cae_np.models`
         Its parameters are updated in place.
-    images : object with ``len()`` and ``batch(indices)``
-        ``batch`` returns host floats of shape (n, C, H, W); every split of a data set does.
+    images : numpy.ndarray of floats, shape (N, C, H, W), or object with ``len()`` and ``batch``
+        ``batch(indices)`` returns host floats of shape (n, C, H, W); every split of a data set
+        does.
     plan : Plan
     seed, stage : int
         Decide the order of the images and the noise, each epoch and step its own stream.
@@ -143,8 +145,8 @@ def train(
     BackendError
         If the memory does not suffice.
     ConfigError
-        If there are no images, if the model does not fit them, or if the checkpoint is that of
-        another training.
+        If there are no images, if they are not what a model can be trained on, if the model does
+        not fit them, or if the checkpoint is that of another training.
     DataError
         If an image holds NaN or an infinity, or the checkpoint cannot be read or written.
     DivergenceError
@@ -152,6 +154,7 @@ def train(
         read, once a second at most, since reading it waits for the device.  The last checkpoint
         stays as it was.
     """
+    images = _batches_of(images, model)
     name, n = label or type(model).__name__, len(images)
     if not n or (labels is not None and len(labels) != n):
         count = "no images" if labels is None or not n else f"{len(labels)} labels"
@@ -229,6 +232,32 @@ def train(
         guard.check_state(save(checkpoint, identity, model, optimizer, position), step, rate)
     synchronize()
     return position.history
+
+
+def _batches_of(images, model):
+    """``images`` as something that has batches; arrays are checked first."""
+    if hasattr(images, "batch"):
+        return images
+    if not isinstance(images, numpy.ndarray):
+        raise ConfigError(
+            f"images of type {type(images).__name__}: expected a NumPy array of floats, shape "
+            "(N, C, H, W), cae_np.ImageArray of one, or a split of a data set"
+        )
+    shape, channels = images.shape, model.state()[1].get("channels")
+    if images.ndim != 4:
+        hint = "; images[:, None] gives grey images their channel" if images.ndim == 3 else ""
+        raise ConfigError(f"images of shape {shape}: expected (N, C, H, W){hint}")
+    if channels not in (None, shape[1]) and channels == shape[3]:
+        raise ConfigError(
+            f"images of shape {shape} for a model of {channels} channels: expected (N, C, H, W); "
+            "images.transpose(0, 3, 1, 2) puts the channels first"
+        )
+    if images.dtype.kind != "f":
+        raise ConfigError(
+            f"images of dtype {images.dtype}: expected floats; pixels from 0 to 255 become them "
+            "by images.astype('float32') / 255"
+        )
+    return ImageArray(images)
 
 
 def _corrupted(clean, plan, seed, stage, epoch, step):

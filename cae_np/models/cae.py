@@ -19,6 +19,7 @@ from ..ops import (
 )
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
+from .sizes import kernel_sides
 
 
 class ConvAutoEncoder:
@@ -30,8 +31,8 @@ class ConvAutoEncoder:
         C, channels of the images.
     maps : int
         K, feature maps of the code.
-    kernel : pair of int
-        (kh, kw) in pixels.
+    kernel : int or pair of int
+        Side, or (kh, kw), in pixels.
     mode : {"valid", "full"}
         "valid": encode with valid correlation (the code is smaller than the image), decode with
         full convolution.  "full": encode full, decode valid.  M11: "determined by context".
@@ -78,7 +79,7 @@ class ConvAutoEncoder:
         stage=0,
         dtype="float32",
     ):
-        kh, kw = kernel
+        kh, kw = kernel_sides(kernel)
         if mode not in ("valid", "full"):
             raise ConfigError(f"mode {mode!r}: expected 'valid' or 'full'")
         for name in (activation, output):

@@ -24,6 +24,7 @@ from ..ops import (
 from ..ops.encode import encode_pooled
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
+from .sizes import kernel_sides
 
 
 class ShallowConvNet:
@@ -35,8 +36,8 @@ class ShallowConvNet:
         (C, H, W).
     maps : int
         K, feature maps.
-    kernel : pair of int
-        (kh, kw) in pixels.
+    kernel : int or pair of int
+        Side, or (kh, kw), in pixels.
     classes : int
     pool_width, pool_stride : int
         Of the overlapping max-pooling, in pixels.
@@ -71,7 +72,7 @@ class ShallowConvNet:
         dtype="float32",
     ):
         C, H, W = image_shape
-        kh, kw = kernel
+        kh, kw = kernel_sides(kernel)
         if min(C, H, W, maps, kh, kw, classes - 1) < 1 or scale < 0:
             raise ConfigError(
                 f"images {image_shape}, {maps} maps, kernel {kernel}, {classes} classes, scale "

@@ -28,6 +28,7 @@ from ..ops.encode import encode_pooled, encode_winners
 from ..ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
+from .sizes import kernel_sides
 from .tally import Tally
 from .wta_options import check_options
 
@@ -41,8 +42,8 @@ class WinnerTakeAll:
         C, channels of the images.
     maps : int
         K, feature maps.
-    kernel : pair of int
-        (kh, kw) in pixels.
+    kernel : int or pair of int
+        Side, or (kh, kw), in pixels.
     path : {"sparse", "dense"}
         How the same numbers are computed.  The sparse path knows the sparsities "winner" and
         "lifetime" only.
@@ -97,7 +98,7 @@ class WinnerTakeAll:
         stage=0,
         dtype="float32",
     ):
-        kh, kw = kernel
+        kh, kw = kernel_sides(kernel)
         self.config = {
             "channels": channels,
             "maps": maps,
