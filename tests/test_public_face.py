@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,12 @@ def test_the_snippet_of_the_readme_runs_as_it_stands_and_learns():
     exec(compile(snippet, "README.md", "exec"), names)
     assert names["history"][-1]["loss"] < names["history"][0]["loss"] / 2
     assert names["features"].shape == (500, 16, 10, 10)
+
+
+def test_what_the_package_declares_is_what_requirements_txt_brings():
+    """One place to change a bound is another place to forget: both files agree, line by line."""
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["tests"]]
+    lines = (root / "requirements.txt").read_text("utf-8").splitlines()
+    assert declared == [line for line in lines if line and not line.startswith("#")]
