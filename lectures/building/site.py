@@ -7,9 +7,15 @@ from pathlib import Path
 
 import nbformat
 
+from . import play
 from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
+PLAY = """
+
+**<a href="play/index.html">Draw a digit</a>** and watch one unit of every map win, or read on.
+
+"""
 CONTENTS = """
 ```{{toctree}}
 :hidden:
@@ -45,6 +51,7 @@ def render(target):
         path = Path(target) / left_over
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if status == 0:
+        play.write(Path(target) / "play")
         # Hosts that run Jekyll would leave out folders named _static.
         (Path(target) / ".nojekyll").touch()
         print(Path(target) / "index.html")
@@ -66,6 +73,7 @@ def _collect(folder):
         (folder / "solutions" / path.with_suffix(".ipynb").name).write_text(text, encoding="utf-8")
     index = _links_within((LECTURES / "README.md").read_text("utf-8"))
     index = index.replace("[solutions](solutions/)", "the last pages")
+    index = index.replace("\n", PLAY, 1)
     for caption, pages in (
         ("Lectures", [path.stem for path in lectures]),
         ("Around them", [path.stem for path in others]),
