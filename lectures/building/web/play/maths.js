@@ -24,10 +24,11 @@ function winnerTakeAll(z, K, n) {
   const size = z.length / K, winners = [];
   for (let k = 0; k < K; k++) {
     const map = z.subarray(k * size, (k + 1) * size);
-    const ordered = n < size ? map.slice().sort() : null; // ascending, by value
-    const least = ordered ? ordered[size - n] : -Infinity;
+    let least = -Infinity; // of the winners; for one, sorting would take longer than the rest
+    if (n === 1) for (let i = 0; i < size; i++) least = Math.max(least, map[i]);
+    else if (n < size) least = map.slice().sort()[size - n];
     let equals = n; // how many that equal the least of the winners may stay
-    if (ordered) for (let i = 0; i < size; i++) if (map[i] > least) equals--;
+    for (let i = 0; i < size; i++) if (map[i] > least) equals--;
     const kept = [];
     for (let i = 0; i < size; i++)
       if (map[i] > least || (map[i] === least && equals-- > 0)) kept.push(i);
