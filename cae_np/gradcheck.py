@@ -64,7 +64,8 @@ def check_gradients(
     seed : int
         Of the random upstream gradient, directions and samples.
     step : float
-        In the arrays' units; right for values around 1.
+        Right for values around 1.  For an argument whose largest |x| is below 1e-3 or above 1e3
+        it is taken times that.
     tolerance : float
         Largest relative error that passes (see :class:`ArgumentReport`).
     elements : int

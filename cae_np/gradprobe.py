@@ -7,6 +7,8 @@ import numpy as np
 from .gradreport import ArgumentReport, Kink, place
 
 HALVINGS = 6  # a kink nearer than step/2**6 cannot be stepped out of
+USUAL = 1e-3, 1e3  # largest |x| for which the step is taken as it is; others scale it
+BLIND = 1e-2  # rounding of more than this share of the gradient hides what is to be compared
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def probe_argument(name, output_of, x, gradient, y, dy, settings):
     -------
     ArgumentReport
     """
-    step, tolerance = settings.step, settings.tolerance
+    tolerance, size = settings.tolerance, np.abs(x).max(initial=0)
+    step = settings.step * (1 if size == 0 or USUAL[0] <= size <= USUAL[1] else size)
     empty = np.full(x.shape, np.nan)
     if gradient.shape != x.shape:
         problem = f"its gradient has the shape {gradient.shape} and it has {x.shape}"
@@ -62,9 +65,22 @@ def probe_argument(name, output_of, x, gradient, y, dy, settings):
     slopes = [quotients(probe, step) for probe in probes]
     # What rounding lets one see, where y sums some hundred terms; and what counts as small beside
     # the other elements.
-    noise = 64 * np.finfo(float).eps * max(np.abs(dy * y).sum(), np.finfo(float).tiny) / step
+    noise = 64 * np.finfo(float).eps * np.abs(dy * y).sum() / step
     largest = max((abs(left + right) / 2 for left, right in slopes), default=0)
-    floor = max(noise / tolerance, largest / 1000)
+    floor = max(noise / tolerance, largest / 1000, np.finfo(float).tiny)
+    seen = max(largest, np.abs(gradient).max(initial=0))
+    if not gradient.any() and noise > BLIND * seen:
+        # It may be right that nothing depends on x here: what does y do further away?
+        far = settings.rng.standard_normal(x.shape) * (size or 1)
+        with np.errstate(all="ignore"):
+            change = np.abs(dy * (output_of(x + far) - y)).sum() / (size or 1)
+        if change == 0:
+            noise = 0
+        elif change <= noise * step / (size or 1):  # rounding, as of a soft-max's sum
+            seen = max(seen, 1 / (size or 1))  # the slope of values around 1
+        elif np.isfinite(change):
+            seen = max(seen, change)
+    hidden_by = noise if noise > BLIND * seen else 0
 
     numerical, errors, along, kinks = empty, empty.copy(), [], []
     for probe, (left, right) in zip(probes, slopes, strict=True):
@@ -84,7 +100,9 @@ def probe_argument(name, output_of, x, gradient, y, dy, settings):
             numerical[probe], errors[probe] = found, error
         else:
             along.append((float(claim), float(found), float(error)))
-    return ArgumentReport(name, gradient, numerical, errors, along, kinks, tolerance)
+    return ArgumentReport(
+        name, gradient, numerical, errors, along, kinks, tolerance, hidden_by=float(hidden_by)
+    )
 
 
 def _settled(quotients, probe, step, small):

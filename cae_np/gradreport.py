@@ -50,6 +50,9 @@ class ArgumentReport:
         Largest error that passes.
     problem : str
         What kept the gradient from being compared at all ("" if nothing did).
+    hidden_by : float
+        What rounding of y may add to a difference quotient, where that is so much that a wrong
+        gradient could not be told from a right one; else 0.
     """
 
     name: str
@@ -60,6 +63,7 @@ class ArgumentReport:
     kinks: list = field(default_factory=list)
     tolerance: float = 1e-6
     problem: str = ""
+    hidden_by: float = 0.0
 
     @property
     def compared(self):
@@ -93,14 +97,15 @@ class ArgumentReport:
 
     @property
     def verdict(self):
-        """``"passed"``, ``"FAILED"``, or ``"undecided"`` where a kink was crossed."""
+        """``"passed"``, ``"FAILED"``, or ``"undecided"`` where a kink was crossed or where
+        rounding hides the gradient."""
         if self.problem or self.max_error > self.tolerance:
             return "FAILED"
-        return "undecided" if self.kinks else "passed"
+        return "undecided" if self.kinks or self.hidden_by else "passed"
 
     @property
     def passed(self):
-        """Whether it was compared and right; a kink is no pass."""
+        """Whether it was compared and right; what is undecided is no pass."""
         return self.verdict == "passed"
 
     def __str__(self):
@@ -118,6 +123,12 @@ class ArgumentReport:
         shown = [f"\n    {kink}" for kink in self.kinks[:3]]
         if len(self.kinks) > 3:
             shown.append(f"\n    and {len(self.kinks) - 3} more kinks")
+        if self.hidden_by:
+            shown.append(
+                f"\n    y is so large that its rounding alone changes a difference quotient by "
+                f"{self.hidden_by:.1e}: subtract a constant from y, scale y's parts to one size, "
+                "or take a larger step"
+            )
         return line + "".join(shown)
 
     __repr__ = __str__  # what a notebook shows

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cae_np import backend, ops
 from cae_np.backend import to_numpy
@@ -414,3 +416,57 @@ def test_backends_agree():
         backend.use("numpy")
     expected = check_gradients(cube, cube_backward, normal(3))["x"]
     np.testing.assert_allclose(found.numerical, expected.numerical)
+
+
+# --- what rounding hides --------------------------------------------------------------------------
+
+SHAPES_OF_Y = {
+    "square": (np.square, lambda z: 2 * z),
+    "sine": (np.sin, np.cos),
+    "identity": (lambda z: z, np.ones_like),
+}
+
+
+@pytest.mark.parametrize("curve", SHAPES_OF_Y)
+@given(
+    constant=st.one_of(st.just(0.0), st.floats(0, 15).map(lambda e: 10.0**e)),
+    exponent=st.integers(-12, 12),
+    wrong=st.sampled_from([0.0, -1.0, 0.5, 3.5, 1.1]),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None, database=None, derandomize=True, max_examples=150)
+def test_whatever_is_added_to_y_or_put_on_x_no_wrong_gradient_passes_and_no_right_one_fails(
+    curve, constant, exponent, wrong, seed
+):
+    f, derivative = SHAPES_OF_Y[curve]
+    factor = 10.0**exponent
+    x = factor * np.random.default_rng(seed).uniform(0.5, 1.2, (2, 3))
+
+    def forward(x):
+        return f(x / factor) + constant
+
+    def right(dy, x):
+        return dy * derivative(x / factor) / factor
+
+    report = check_gradients(forward, right, x)
+    assert report["x"].verdict != "FAILED", report
+    assert report.passed or constant > 100, report  # decided wherever it can be
+    report = check_gradients(forward, lambda dy, x: wrong * right(dy, x), x)
+    assert not report.passed, report
+
+
+def test_an_undecided_check_says_why_and_what_to_do():
+    x = np.array([0.7, -1.3])
+    report = check_gradients(lambda x: x**2 + 1e12, lambda dy, x: 7 * dy * x, x)
+    assert not report.passed and report["x"].verdict == "undecided"
+    assert "undecided" in str(report) and "subtract a constant from y" in str(report)
+
+
+def test_an_argument_on_which_nothing_depends_has_a_gradient_of_zero():
+    x, far = np.array([0.7, -1.3]), np.array([2.0, 3.0])
+    for forward in (
+        lambda x, far: far + 1e12 + 0 * x,
+        lambda x, far: far * 5 + np.maximum(x - 9, 0),
+    ):
+        backward = lambda dy, x, far: (0 * x, None)  # noqa: E731
+        assert check_gradients(forward, backward, x, far).passed
