@@ -114,7 +114,7 @@ def runner_options(options):
     out, data_dir, threads = Path(options.out), options.data_dir, options.threads
     if options.dask:
         out, data_dir = out.absolute(), data_dir or os.environ.get("CAE_DATA")
-        data_dir = data_dir and os.path.abspath(data_dir)
+        data_dir = data_dir and os.path.abspath(os.path.expanduser(data_dir))
         threads = threads or 1
     return runner.Options(
         preset=options.preset,

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import suppress
 
 REFUSED = 2  # the exit code of whatever is wrong with a call
 
@@ -22,7 +23,8 @@ def refuse(program, message, code=REFUSED):
 
 def drop_output():
     """Let go of what could not be printed, or Python complains about it once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):  # no file can be opened any more; then the output is not what failed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def whole_number(smallest, largest=None):
@@ -46,6 +48,11 @@ def given(text):
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; is the variable that you meant not set?")
     return text
+
+
+def folder(text):
+    """A folder's name that is not empty; ~ is the user's own, which no shell sees in --out=~/x."""
+    return os.path.expanduser(given(text))
 
 
 def what_failed(error):

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 
@@ -242,3 +243,17 @@ def test_a_folder_that_may_not_be_read_is_called_that(tmp_path, monkeypatch):
         load("mnist", tmp_path)
     with pytest.raises(DataError, match=r"\(--data-dir\), which does not exist; fetch it"):
         load("mnist", tmp_path / "nowhere")
+
+
+def test_a_tilde_is_the_user_s_own_folder(tmp_path, monkeypatch):
+    """Shells do not see it in ``--data-dir=~/x`` or in ``CAE_DATA="~/x"``."""
+    from cae_np.experiments.arguments import parse
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for missing in (lambda: load("mnist", "~/here"), lambda: load("mnist")):
+        monkeypatch.setenv("CAE_DATA", "~/here")
+        with pytest.raises(DataError, match=re.escape(str(tmp_path / "here"))):
+            missing()
+    options = parse(["--data-dir=~/here", "--out=~/out"])
+    assert options.data_dir == str(tmp_path / "here") and options.out == str(tmp_path / "out")

@@ -119,9 +119,9 @@ def _what_is_wrong_with(root, source):
 def _root(data_dir):
     """The folder to look in, and in whose words it was named."""
     if data_dir is not None:
-        return Path(data_dir), "--data-dir"
+        return Path(os.path.expanduser(data_dir)), "--data-dir"  # shells leave --data-dir=~/x alone
     if os.environ.get("CAE_DATA"):
-        return Path(os.environ["CAE_DATA"]), "$CAE_DATA"
+        return Path(os.path.expanduser(os.environ["CAE_DATA"])), "$CAE_DATA"
     import pooch
 
     return Path(pooch.os_cache("cae_np")), CACHE

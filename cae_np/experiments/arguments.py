@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..command_line import Parser, given, whole_number
+from ..command_line import Parser, folder, given, whole_number
 
 MOST_SEEDS = 10_000  # more than anybody averages over; every one is a row of cells to lay out
 
@@ -32,7 +32,7 @@ def parse(arguments):
     )
     add(
         "--data-dir",
-        type=given,
+        type=folder,
         metavar="DIR",
         help="the parent of mnist/ and the others; default: $CAE_DATA, else the user's cache",
     )
@@ -46,7 +46,7 @@ def parse(arguments):
     )
     add(
         "--out",
-        type=given,
+        type=folder,
         default="out",
         metavar="DIR",
         help="where the results go; default: out",

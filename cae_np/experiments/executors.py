@@ -85,17 +85,15 @@ class _Worker:
         if self._stopped:
             raise CaeError("not run, since the program ended")
         if self._process is None:
-            # Not forked: threads and their locks do not survive it.
-            context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_work, args=(theirs,), daemon=True)
-            self._process.start()
-            theirs.close()
+            self._start()
         try:
             self._pipe.send((function, args, kwargs))
             result, error = self._pipe.recv()
         except (EOFError, OSError) as lost:
             process, self._process = self._process, None
+            self._pipe.close()
+            process.join(timeout=5)
+            process.kill()  # it does not answer; whatever it does, nobody waits for it
             process.join()
             raise CaeError(
                 f"the process that computed it {_how_it_ended(process.exitcode)}; finished cells "
@@ -104,6 +102,23 @@ class _Worker:
         if error is not None:
             raise error
         return result
+
+    def _start(self):
+        """Begin the process; what fails leaves nothing behind that a later call would wait for."""
+        # Not forked: threads and their locks do not survive it.
+        context = multiprocessing.get_context("spawn")
+        try:
+            ours, theirs = context.Pipe()
+        except OSError as error:
+            raise _could_not_start(error) from error
+        try:
+            with theirs:  # the process has its own copy, and its end is noticed
+                process = context.Process(target=_work, args=(theirs,), daemon=True)
+                process.start()
+        except Exception as error:  # no memory, no more processes or open files, a script unguarded
+            ours.close()
+            raise _could_not_start(error) from error
+        self._process, self._pipe = process, ours
 
     def stop(self, at_once):
         self._stopped = True
@@ -119,6 +134,14 @@ def _leave_ctrl_c_to_the_parent():
     """Block SIGINT for this thread and, from their first moment, for the processes it starts."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _could_not_start(error):
+    reason = " ".join(str(error).split())  # some have paragraphs
+    return CaeError(
+        f"a process could not be started ({reason}); finished cells are kept, go on with --resume "
+        "and fewer --jobs, or allow more open files and processes (ulimit -n, ulimit -u)"
+    )
 
 
 def _how_it_ended(code):
