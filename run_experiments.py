@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from cae_np import command_line
-from cae_np.experiments.arguments import parse
+from cae_np.experiments.frame.arguments import parse
 
 FAILED, INTERRUPTED = 1, 130
 OLDEST_PYTHON = (3, 11)
@@ -69,7 +69,7 @@ def run(options):
             require_untimed(chosen, options)
             require_writable(options.out)
             backend.use(options.backend)
-            from cae_np.experiments import executors, runner
+            from cae_np.experiments.frame import executors, runner
 
             what = runner_options(options)
             executor, width = stack.enter_context(
@@ -86,7 +86,7 @@ def run(options):
 def run_all(session, prepared):
     """Run experiments and write the report; returns the exit code."""
     from cae_np.errors import CaeError
-    from cae_np.experiments import report
+    from cae_np.experiments.report import build as report
 
     page, everything_worked = None, True
     for one in prepared:
@@ -109,7 +109,7 @@ def run_all(session, prepared):
 
 def runner_options(options):
     """What the experiments have to know of the options; places are absolute for other machines."""
-    from cae_np.experiments import cells, runner
+    from cae_np.experiments.frame import cells, runner
 
     out, data_dir, threads = Path(options.out), options.data_dir, options.threads
     if options.dask:

@@ -25,9 +25,9 @@ _HOME = {
     "Plan": "training",
     "train": "training",
     # images
-    "ImageArray": "preprocess",
-    "ZCA": "preprocess",
-    "contrast_normalise": "preprocess",
+    "ImageArray": "data.preprocess",
+    "ZCA": "data.preprocess",
+    "contrast_normalise": "data.preprocess",
     # checks
     "check_adjoint": "gradcheck",
     "check_gradients": "gradcheck",

@@ -64,7 +64,7 @@ def embedded_data(tmp_path_factory):
     """Nobody has said where data are, so the embedded ones stand in, drawn once for a module."""
     import pooch
 
-    from cae_np.experiments import cells
+    from cae_np.experiments.frame import cells
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CAE_DATA", raising=False)

@@ -4,7 +4,7 @@ import os
 import signal
 import zipfile
 
-from cae_np.experiments import cells
+from cae_np.experiments.frame import cells
 
 # Within the writing of a checkpoint: some arrays are written, all are on the disk, it has its name.
 MOMENTS = ("half written", "before the sync", "before the rename", "after the rename")

@@ -15,7 +15,7 @@ import strict_cupy
 
 from cae_np import backend
 from cae_np.errors import BackendError
-from cae_np.workspace import Workspace
+from cae_np.ops.kernels.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 

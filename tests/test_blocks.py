@@ -9,9 +9,9 @@ from cae_np.backend import to_device, to_numpy
 from cae_np.errors import BackendError
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.ops import blocks
+from cae_np.ops.kernels import blocks
+from cae_np.ops.kernels.workspace import Workspace
 from cae_np.training import Plan, train
-from cae_np.workspace import Workspace
 
 MB = 1 << 20
 

@@ -11,13 +11,13 @@ from coursework.attempts import FLOAT64, IN_PLACE, first_words, row
 from coursework.mutants import mutants
 
 from cae_np import backend
-from cae_np.coursework.answers import ask, close
-from cae_np.coursework.bughunt import hunted_tasks
-from cae_np.coursework.cases import Case
-from cae_np.coursework.diagnosis import diagnose
-from cae_np.coursework.engine import try_task
+from cae_np.coursework.diagnosis.causes import diagnose
+from cae_np.coursework.grading.bughunt import hunted_tasks
+from cae_np.coursework.grading.engine import try_task
 from cae_np.coursework.planted import MISTAKES
-from cae_np.coursework.tasks import TASKS, arranged, find_task
+from cae_np.coursework.tasks.catalogue import TASKS, arranged, find_task
+from cae_np.spec.answers import ask, close
+from cae_np.spec.cases import Case
 
 OF_TASKS = [m for m in MISTAKES if m.operation in {task.name for task in TASKS}]
 TABLE = Path(__file__).parents[1] / "lectures" / "exercises" / "WRONG_SOLUTIONS.md"

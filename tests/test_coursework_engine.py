@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from cae_np import ops
-from cae_np.coursework import check, require, score, scores
+from cae_np.coursework import check, require, score
 from cae_np.coursework.__main__ import main
-from cae_np.coursework.engine import try_task
-from cae_np.coursework.grade import grade, submission_in, submissions_in
-from cae_np.coursework.tasks import FOR_VALUES, TASKS, find_task
+from cae_np.coursework.grading import scores
+from cae_np.coursework.grading.engine import try_task
+from cae_np.coursework.grading.grade import grade, submission_in, submissions_in
+from cae_np.coursework.tasks.catalogue import FOR_VALUES, TASKS, find_task
 
 ROOT = Path(__file__).parents[1]
 SOME = tuple(find_task(name) for name in ("im2col", "scaled_tanh", "unpool", "sgd_step"))
@@ -433,8 +434,8 @@ def test_importable_where_there_is_little():
         import os
         del os.fork
         from cae_np.coursework import check
-        from cae_np.coursework.grade import grade
-        from cae_np.coursework.tasks import TASKS
+        from cae_np.coursework.grading.grade import grade
+        from cae_np.coursework.tasks.catalogue import TASKS
         check("max_pool", lambda x, size: (x[:, :, ::2, ::2], x > 0))
         assert all(result.passed for result in grade(None, TASKS[:3]))
         assert "_pytest" not in sys.modules

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cae_np.coursework import bughunt, forms, stubs
 from cae_np.coursework.__main__ import main
-from cae_np.coursework.answers import ask, same
-from cae_np.coursework.checking import try_gradient_check
-from cae_np.coursework.grade import grade
+from cae_np.coursework.grading import bughunt, forms
+from cae_np.coursework.grading.grade import grade
 from cae_np.coursework.planted.sources import PATCHES
-from cae_np.coursework.tasks import SCORED, TASKS, find_task
+from cae_np.coursework.tasks import stubs
+from cae_np.coursework.tasks.catalogue import SCORED, TASKS, find_task
+from cae_np.coursework.tasks.checking import try_gradient_check
+from cae_np.spec.answers import ask, same
 
 ROOT = Path(__file__).parents[1]
 EXERCISES = ROOT / "lectures" / "exercises"

@@ -247,7 +247,7 @@ def test_a_folder_that_may_not_be_read_is_called_that(tmp_path, monkeypatch):
 
 def test_a_tilde_is_the_user_s_own_folder(tmp_path, monkeypatch):
     """Shells do not see it in ``--data-dir=~/x`` or in ``CAE_DATA="~/x"``."""
-    from cae_np.experiments.arguments import parse
+    from cae_np.experiments.frame.arguments import parse
 
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))

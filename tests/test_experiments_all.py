@@ -2,21 +2,22 @@
 
 import pytest
 
-from cae_np import backend, experiments, preprocess, storage
-from cae_np.experiments import (
-    cae_filters,
-    colour_features,
-    filter_copies,
-    makhzani2014_ablations_cells,
-    makhzani2014_fig2,
-    makhzani2014_fig3,
-    pretraining_run,
-    readout,
-    runner,
-    stereo_features,
+from cae_np import backend, experiments, storage
+from cae_np.data import preprocess
+from cae_np.experiments.engine import colour_features, filter_copies, readout, stereo_features
+from cae_np.experiments.frame import runner
+from cae_np.experiments.frame.experiment import DataFacts, Settings
+from cae_np.experiments.frame.results import Results
+from cae_np.experiments.makhzani2014 import (
+    ablations_cells as makhzani2014_ablations_cells,
 )
-from cae_np.experiments.experiment import DataFacts, Settings
-from cae_np.experiments.results import Results
+from cae_np.experiments.makhzani2014 import (
+    fig2 as makhzani2014_fig2,
+)
+from cae_np.experiments.makhzani2014 import (
+    fig3 as makhzani2014_fig3,
+)
+from cae_np.experiments.masci2011 import cae_filters, pretraining_run
 
 NAMES = [name for name in experiments.MODULES if name != "bench"]  # it measures the machine
 FACTS = {

@@ -7,19 +7,17 @@ import pytest
 
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, shapes
-from cae_np.experiments import colour_cells, colour_features, kmeans_baseline
-from cae_np.experiments import makhzani2014_fig1 as fig1
-from cae_np.experiments import makhzani2014_fig1_cells as fig1_cells
-from cae_np.experiments import makhzani2014_fig4 as fig4
-from cae_np.experiments import makhzani2014_table2 as table2
-from cae_np.experiments.experiment import Context, DataFacts, Settings
-from cae_np.experiments.readout import chosen_and_tested
-from cae_np.experiments.results import Result, Results
+from cae_np.data.preprocess import ImageArray
+from cae_np.experiments.engine import colour_cells, colour_features
+from cae_np.experiments.engine.readout import chosen_and_tested
+from cae_np.experiments.frame.experiment import Context, DataFacts, Settings
+from cae_np.experiments.frame.results import Result, Results
+from cae_np.experiments.makhzani2014 import fig1, fig1_cells, fig4, table2
+from cae_np.experiments.masci2011 import kmeans_baseline
 from cae_np.models.features import feature_matrix
 from cae_np.models.kmeans import PatchKMeans
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
 from cae_np.models.network import Network
-from cae_np.preprocess import ImageArray
 
 FACTS = DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32))
 

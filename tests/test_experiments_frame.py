@@ -17,10 +17,10 @@ from fake_experiments import numbers, sums
 from cae_np import data, experiments, storage
 from cae_np.data import Dataset, Split
 from cae_np.errors import ConfigError, DataError
-from cae_np.experiments import cells, executors, experiment, runner
-from cae_np.experiments.experiment import Cell, DataFacts, Settings
-from cae_np.experiments.results import Result, Results
-from cae_np.experiments.rows import cited, claim, measured
+from cae_np.experiments.frame import cells, executors, experiment, runner
+from cae_np.experiments.frame.experiment import Cell, DataFacts, Settings
+from cae_np.experiments.frame.results import Result, Results
+from cae_np.experiments.frame.rows import cited, claim, measured
 
 ROOT = Path(__file__).parents[1]
 FACTS = DataFacts("mnist", "--data-dir", "c0ffee", 60, 10, 10, (1, 28, 28))
@@ -282,9 +282,9 @@ def test_the_example_of_the_manual_runs(tmp_path, monkeypatch):
     example, _, _ = rest.partition("\nA cell that needs others")
     text = textwrap.dedent(example)
     for relative, absolute in (
-        ("from .. import", "from cae_np import"),
-        ("from ..", "from cae_np."),
-        ("from .", "from cae_np.experiments."),
+        ("from ... import", "from cae_np import"),
+        ("from ...", "from cae_np."),
+        ("from ..", "from cae_np.experiments."),
     ):
         text = text.replace(relative, absolute)
     assert "EXPERIMENT = Experiment(" in text

@@ -7,20 +7,22 @@ import pytest
 
 from cae_np import storage
 from cae_np.backend import to_device, to_numpy
-from cae_np.experiments import makhzani2014_ablations as ablations
-from cae_np.experiments import makhzani2014_ablations_cells as ablations_cells
-from cae_np.experiments import makhzani2014_ablations_report as ablations_report
-from cae_np.experiments import makhzani2014_ablations_run as ablations_run
-from cae_np.experiments import makhzani2014_fig1 as fig1
-from cae_np.experiments import makhzani2014_fig2 as fig2
-from cae_np.experiments import makhzani2014_fig3 as fig3
-from cae_np.experiments import makhzani2014_fig4 as fig4
-from cae_np.experiments import makhzani2014_table1 as table1
-from cae_np.experiments import makhzani2014_table2 as table2
-from cae_np.experiments import runner
-from cae_np.experiments.experiment import DataFacts, Settings
-from cae_np.experiments.readout import readout_error
-from cae_np.experiments.results import Result, Results
+from cae_np.experiments.engine.readout import readout_error
+from cae_np.experiments.frame import runner
+from cae_np.experiments.frame.experiment import DataFacts, Settings
+from cae_np.experiments.frame.results import Result, Results
+from cae_np.experiments.makhzani2014 import (
+    ablations,
+    ablations_cells,
+    ablations_report,
+    ablations_run,
+    fig1,
+    fig2,
+    fig3,
+    fig4,
+    table1,
+    table2,
+)
 from cae_np.models.wta import WinnerTakeAll
 
 MODULES = (fig1, fig2, fig3, fig4, table2, ablations)

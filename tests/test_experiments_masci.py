@@ -8,22 +8,22 @@ import pytest
 
 from cae_np import experiments, storage
 from cae_np.data import Split
-from cae_np.experiments import (
-    bench_torch,
+from cae_np.experiments.bench import torch_steps as bench_torch
+from cae_np.experiments.engine.scaled import Scaled
+from cae_np.experiments.frame import cells as frame_cells
+from cae_np.experiments.frame import runner
+from cae_np.experiments.frame.experiment import DataFacts, Settings
+from cae_np.experiments.frame.results import Result, Results
+from cae_np.experiments.masci2011 import (
     cae_filters,
+    fig1,
+    fig2,
     pretraining_figures,
     pretraining_report,
     pretraining_run,
-    runner,
+    table1,
+    table2,
 )
-from cae_np.experiments import cells as frame_cells
-from cae_np.experiments import masci2011_fig1 as fig1
-from cae_np.experiments import masci2011_fig2 as fig2
-from cae_np.experiments import masci2011_table1 as table1
-from cae_np.experiments import masci2011_table2 as table2
-from cae_np.experiments.experiment import DataFacts, Settings
-from cae_np.experiments.results import Result, Results
-from cae_np.experiments.scaled import Scaled
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.cnn import ConvNet
 

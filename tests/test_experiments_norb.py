@@ -9,11 +9,10 @@ import pytest
 
 from cae_np.backend import to_numpy
 from cae_np.data import Dataset, solids
-from cae_np.experiments import filter_copies, stereo_features
-from cae_np.experiments import makhzani2014_fig5 as fig5
-from cae_np.experiments import makhzani2014_table3 as table3
-from cae_np.experiments.experiment import Cell, DataFacts, Settings
-from cae_np.experiments.results import Result, Results
+from cae_np.experiments.engine import filter_copies, stereo_features
+from cae_np.experiments.frame.experiment import Cell, DataFacts, Settings
+from cae_np.experiments.frame.results import Result, Results
+from cae_np.experiments.makhzani2014 import fig5, table3
 from cae_np.models.wta import WinnerTakeAll
 from cae_np.training import Plan
 

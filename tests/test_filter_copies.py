@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_np.experiments.filter_copies import (
+from cae_np.experiments.engine.filter_copies import (
     best_matches,
     copies_in_samples,
     crowding,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_np.experiments import filter_shape
+from cae_np.experiments.engine import filter_shape
 
 
 def picture(f):

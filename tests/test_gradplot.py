@@ -5,7 +5,7 @@ import pytest
 
 from cae_np import ops, plotting
 from cae_np.gradcheck import check_gradients
-from cae_np.gradplot import NOT_COMPARED, folded
+from cae_np.gradcheck.picture import NOT_COMPARED, folded
 
 RNG = np.random.default_rng(0)
 X, W = RNG.standard_normal((2, 2, 4, 5)), RNG.standard_normal((3, 2, 3, 2))

@@ -11,9 +11,9 @@ import pytest
 from fake_experiments import trained
 from killed import MOMENTS, compute
 
-from cae_np import storage
-from cae_np.experiments import cells, results
-from cae_np.experiments.experiment import Settings
+from cae_np import errors, storage
+from cae_np.experiments.frame import cells, results
+from cae_np.experiments.frame.experiment import Settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -84,7 +84,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(storage.DataError, match=r"cannot write .*checkpoint.*No space left"):
+    with pytest.raises(errors.DataError, match=r"cannot write .*checkpoint.*No space left"):
         cells.run_cell(job)
     assert "loss_sum" in storage.load_arrays(job.checkpoint)
     monkeypatch.setattr(os, "fsync", fsync)

@@ -11,14 +11,14 @@ from scipy.spatial.distance import cdist
 
 from cae_np import backend
 from cae_np.backend import to_device, to_numpy
+from cae_np.data.patches import sample_patches
+from cae_np.data.preprocess import ImageArray, contrast_normalise
 from cae_np.errors import ConfigError
 from cae_np.models import clustering
 from cae_np.models import kmeans as patch_kmeans
 from cae_np.models.clustering import kmeans, squared_distances
 from cae_np.models.kmeans import PatchKMeans, quadrant_sums, triangle
-from cae_np.ops import blocks
-from cae_np.patches import sample_patches
-from cae_np.preprocess import ImageArray, contrast_normalise
+from cae_np.ops.kernels import blocks
 from cae_np.rng import Purpose, generator
 
 

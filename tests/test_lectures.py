@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import cae_np
-from cae_np import backend, diagrams, lecture
+from cae_np import backend, lecture
+from cae_np.plotting import blackboard as diagrams
 from lectures import build
 from lectures.building import compare, notebooks
 

@@ -13,7 +13,7 @@ from cae_np.models.hinge import squared_hinge, squared_hinge_backward
 from cae_np.models.lbfgs import minimize_lbfgs
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
 from cae_np.models.scaling import SCALINGS, fold, fold_backward, measure_scaling, row_blocks
-from cae_np.ops import blocks
+from cae_np.ops.kernels import blocks
 
 READOUTS = [SoftmaxRegression, LinearSVM]
 

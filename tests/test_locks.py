@@ -4,8 +4,8 @@ import filelock
 import pytest
 
 from cae_np.errors import DataError
-from cae_np.locks import only_one
 from cae_np.storage import load_json, save_json
+from cae_np.storage.locks import only_one
 
 
 def test_what_a_dead_process_left_half_written_is_removed(tmp_path):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from cae_np import backend
-from cae_np.coursework.cases import CASES
 from cae_np.coursework.mistakes import MISTAKES, failures, implementation, main
-from cae_np.coursework.operations import OPERATIONS
-from cae_np.coursework.properties import PROPERTIES
+from cae_np.spec.cases import CASES
+from cae_np.spec.operations import OPERATIONS
+from cae_np.spec.properties import PROPERTIES
 
 BACKWARDS = {o.backward_name for o in OPERATIONS if o.arrays and o.backward_name != o.name}
 

@@ -9,13 +9,13 @@ from cae_np.backend import to_device, to_numpy
 from cae_np.data.translate import random_translations, translate
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
-from cae_np.layers import Activation, Conv2d, Dense, MaxPool2d, Network
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.cnn import ConvNet
 from cae_np.models.stack import CaeStack
-from cae_np.optim import SGD
 from cae_np.rng import Purpose, generator
 from cae_np.training import Plan, train
+from cae_np.training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
+from cae_np.training.optim import SGD
 
 SMALL = {"maps": (3, 4, 5), "kernels": (3, 2, 2), "hidden": 6, "classes": 4}
 

@@ -11,7 +11,7 @@ from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
 from cae_np.models.autoencoder import AutoEncoder
 from cae_np.models.cae import ConvAutoEncoder
-from cae_np.optim import SGD
+from cae_np.training.optim import SGD
 
 
 def shaken(model, rng):

@@ -5,11 +5,11 @@ import pytest
 
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, solids
+from cae_np.data.preprocess import Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
 from cae_np.models.network import Network, as_views, count_errors, record_features
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.preprocess import Preprocessing, contrast_normalise
 
 
 def layer(channels=1, maps=3, seed=0):

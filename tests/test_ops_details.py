@@ -5,8 +5,9 @@ import pytest
 
 from cae_np import ops
 from cae_np.backend import to_numpy
-from cae_np.ops import blocks, conv, correlate_valid
+from cae_np.ops import conv, correlate_valid
 from cae_np.ops.encode import count_ties, encode_pooled, encode_winners
+from cae_np.ops.kernels import blocks
 from cae_np.ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 
 DIRECTIONS = {

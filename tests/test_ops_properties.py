@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cae_np import ops
-from cae_np.coursework.cases import CASES, Case
-from cae_np.coursework.properties import PROPERTIES
 from cae_np.ops import reference
+from cae_np.spec.cases import CASES, Case
+from cae_np.spec.properties import PROPERTIES
 
 OF_MODELS = [p for p in PROPERTIES if p.subject[0].isupper()]  # classes
 OF_OPERATIONS = [p for p in PROPERTIES if p not in OF_MODELS]

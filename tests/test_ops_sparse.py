@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from cae_np import backend, ops
 from cae_np.backend import to_device, to_numpy
 from cae_np.gradcheck import check_gradients
-from cae_np.ops import blocks
 from cae_np.ops.encode import count_ties, encode_pooled, encode_winners
+from cae_np.ops.kernels import blocks
 from cae_np.ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 
 

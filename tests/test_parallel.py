@@ -17,7 +17,7 @@ from fake_experiments import numbers, sums, trained
 
 from cae_np import experiments, storage
 from cae_np.errors import CaeError, ConfigError
-from cae_np.experiments import cells, dask_cluster, executors, runner
+from cae_np.experiments.frame import cells, dask_cluster, executors, runner
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
@@ -147,7 +147,7 @@ def test_no_process_outlives_the_program(tmp_path, faults, how):
 
 def test_threads_are_shared_out_among_the_jobs(monkeypatch):
     import run_experiments
-    from cae_np.experiments import arguments
+    from cae_np.experiments.frame import arguments
 
     monkeypatch.setattr(cells, "blas_threads", lambda: 6)
 

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 
-from cae_np import patches as patches_module
 from cae_np.backend import to_device, to_numpy
+from cae_np.data import patches as patches_module
+from cae_np.data.patches import sample_patches
+from cae_np.data.preprocess import ZCA, ImageArray, Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
-from cae_np.patches import sample_patches
-from cae_np.preprocess import ZCA, ImageArray, Preprocessing, contrast_normalise
 
 ROUNDING = {"float32": 2e-4, "float64": 1e-10}
 

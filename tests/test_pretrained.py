@@ -15,15 +15,15 @@ from test_data_norb import arrays, fill
 
 from cae_np import backend, data, pretrained, storage
 from cae_np.data import solids
+from cae_np.data.preprocess import Preprocessing
 from cae_np.errors import ConfigError, DataError
-from cae_np.experiments import results
-from cae_np.experiments.experiment import Cell
+from cae_np.experiments import make_pretrained as make
+from cae_np.experiments.frame import results
+from cae_np.experiments.frame.experiment import Cell
 from cae_np.experiments.verify import ALLOWED, verify
 from cae_np.models.linear import LinearSVM
 from cae_np.models.network import Network, record_features
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.preprocess import Preprocessing
-from cae_np.pretrained import make
 
 ROOT = Path(__file__).parents[1]
 

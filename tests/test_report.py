@@ -10,7 +10,9 @@ from hypothesis import given, settings
 
 from cae_np import experiments, storage
 from cae_np.errors import DataError
-from cae_np.experiments import report, results, runner, tables
+from cae_np.experiments.frame import results, runner
+from cae_np.experiments.report import build as report
+from cae_np.experiments.report import tables
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +258,7 @@ def test_durations(seconds, text):
 
 
 def test_long_tables_are_folded_after_their_first_measure():
-    from cae_np.experiments import report_html
+    from cae_np.experiments.report import html as report_html
 
     sections = [(f"measure {i}", [[f"line {j}", "1"] for j in range(6)]) for i in range(4)]
     text = report_html._numbers(tables.Table(["", "ours"], sections))

@@ -6,11 +6,11 @@ from scipy.signal import correlate2d
 from scipy.special import log_softmax
 
 from cae_np.backend import to_device, to_numpy
+from cae_np.data.preprocess import ImageArray
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
 from cae_np.models import shallow_net
 from cae_np.models.shallow_net import ShallowConvNet
-from cae_np.preprocess import ImageArray
 from cae_np.training import Plan, train
 
 

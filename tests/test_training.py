@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from cae_np import layers, optim, progress
 from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError, DivergenceError
 from cae_np.gradcheck import check_gradients
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.wta import WinnerTakeAll
 from cae_np.ops import softmax_cross_entropy, softmax_cross_entropy_backward
-from cae_np.optim import SCHEDULES, SGD, Adam, adam_step, sgd_step
-from cae_np.training import Plan, train
+from cae_np.training import Plan, layers, optim, progress, train
+from cae_np.training.optim import SCHEDULES, SGD, Adam, adam_step, sgd_step
 
 
 class Images:

@@ -8,14 +8,14 @@ from corrupt import corrupted
 from hypothesis import given, settings
 from test_training import Images
 
-from cae_np import backend, checkpoint, progress, storage
+from cae_np import backend, storage
 from cae_np.errors import ConfigError, DataError, DivergenceError
-from cae_np.guard import Guard
 from cae_np.models.autoencoder import AutoEncoder
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.shallow_net import ShallowConvNet
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.training import Plan, train
+from cae_np.training import Plan, checkpoint, progress, train
+from cae_np.training.guard import Guard
 
 LABELS = np.arange(40) % 3
 

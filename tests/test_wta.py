@@ -16,8 +16,8 @@ from cae_np.gradcheck import check_model
 from cae_np.models.features import Encoded, feature_matrix
 from cae_np.models.wta import WinnerTakeAll
 from cae_np.models.wta_stack import WtaStack
-from cae_np.optim import SGD
 from cae_np.training import Plan
+from cae_np.training.optim import SGD
 
 SPARSITIES = {"winner": None, "lifetime": 0.4, "top_n": 3, "global_top_k": 7, "none": None}
 

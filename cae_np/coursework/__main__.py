@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ..command_line import Parser, drop_output, given, refuse, what_failed
 from ..errors import CaeError
-from . import bughunt, forms, scores, stubs
-from .grade import grade, submission_in, submissions_in
-from .isolation import SECONDS
-from .tasks import TASKS, find_task
+from .grading import bughunt, forms, scores
+from .grading.grade import grade, submission_in, submissions_in
+from .grading.isolation import SECONDS
+from .tasks import stubs
+from .tasks.catalogue import TASKS, find_task
 
 PASSED, FAILED = 0, 1
 

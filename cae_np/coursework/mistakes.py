@@ -9,9 +9,9 @@ import sys
 
 from .. import backend, command_line
 from ..errors import ConfigError
-from .implementation import failures, implementation
+from ..spec.implementation import failures, implementation
+from ..spec.trials import require_assertions
 from .planted import MISTAKES, Mistake
-from .trials import require_assertions
 
 __all__ = ["MISTAKES", "Mistake", "failures", "implementation"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
-from ..locks import only_one
 from ..storage import atomic_file
+from ..storage.locks import only_one
 from .files import GZIP_MAGIC
 
 CHUNK = 1 << 16

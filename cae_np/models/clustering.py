@@ -2,7 +2,7 @@
 
 from ..backend import get_array_module, scatter_add, to_numpy
 from ..errors import ConfigError
-from ..ops.blocks import block_bytes, for_each_block, scratch
+from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from ..rng import Purpose, generator
 
 # Bytes of distances in a block: on the host about a core's cache, on a device what keeps it busy.

@@ -2,8 +2,8 @@
 
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
-from ..layers import Activation, Conv2d, Dense, MaxPool2d, Network
 from ..ops import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
 from .parameters import host_parameters, load_parameters
 
 
@@ -38,7 +38,7 @@ class ConvNet:
     ----------
     params : dict
         The layers' arrays, named "0/w", "0/b", ... by the layer's place in the network.
-    convolutions : list of cae_np.layers.Conv2d
+    convolutions : list of cae_np.training.layers.Conv2d
         The first one nearest to the image; :meth:`cae_np.models.stack.CaeStack.initialise` sets
         their parameters.
 

@@ -7,12 +7,12 @@ The convolutional auto-encoders have to show that they need fewer maps for the s
 """
 
 from ..backend import get_array_module, to_device, to_numpy
+from ..data.patches import sample_patches
+from ..data.preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
 from ..errors import ConfigError
 from ..ops import im2col
-from ..ops.blocks import block_bytes, for_each_block, scratch
 from ..ops.im2col import as_matrix
-from ..patches import sample_patches
-from ..preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
+from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from .clustering import HOST_BLOCK, kmeans, squared_distances
 
 BLOCK = 4096  # patches that whitening is learned from at a time
@@ -78,7 +78,7 @@ class PatchKMeans:
     whiten : bool
         Whether patches are whitened after contrast normalisation.
     regularisation, epsilon : float
-        r and ε, see :mod:`cae_np.preprocess`.
+        r and ε, see :mod:`cae_np.data.preprocess`.
     seed : int
 
     Attributes

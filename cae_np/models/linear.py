@@ -16,7 +16,7 @@ import numpy
 from ..backend import active, get_array_module, to_device, to_numpy
 from ..errors import ConfigError, DivergenceError
 from ..ops import affine, softmax_cross_entropy, softmax_cross_entropy_backward
-from ..optim import SCHEDULES, Adam
+from ..training.optim import SCHEDULES, Adam
 from .hinge import squared_hinge, squared_hinge_backward
 from .lbfgs import minimize_lbfgs
 from .parameters import host_parameters, load_parameters
@@ -193,7 +193,7 @@ class LinearReadout:
         rate : float
             Learning rate of the first step.
         schedule : str
-            One of :data:`cae_np.optim.SCHEDULES`: how the rate falls, step by step.
+            One of :data:`cae_np.training.optim.SCHEDULES`: how the rate falls, step by step.
         progress : callable, (epoch, value) -> None, optional
             Called after each epoch, counted from 1.
 

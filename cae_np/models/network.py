@@ -3,8 +3,8 @@
 What the papers' tables judge, in one object that can be saved, loaded and asked.
 """
 
+from ..data.preprocess import Preprocessing
 from ..errors import ConfigError
-from ..preprocess import Preprocessing
 from .features import feature_matrix
 from .linear import READOUTS
 from .wta import WinnerTakeAll

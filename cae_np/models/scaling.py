@@ -12,8 +12,8 @@ import numpy as np
 
 from ..backend import get_array_module, to_numpy
 from ..errors import ConfigError
-from ..ops.blocks import block_bytes
-from ..workspace import Workspace
+from ..ops.kernels.blocks import block_bytes
+from ..ops.kernels.workspace import Workspace
 
 SCALINGS = ("none", "global", "feature")
 

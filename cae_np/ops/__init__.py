@@ -48,12 +48,7 @@ from .pool import (
     unpool,
     unpool_backward,
 )
-from .same import (
-    convolve_same,
-    convolve_same_backward,
-    correlate_same,
-    correlate_same_backward,
-)
+from .same import convolve_same, convolve_same_backward, correlate_same, correlate_same_backward
 from .sparsity import (
     global_top_k,
     place,

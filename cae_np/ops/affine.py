@@ -1,7 +1,7 @@
 """The fully connected map and the bias, with their gradients."""
 
 from ..backend import get_array_module
-from .blocks import product
+from .kernels.blocks import product
 
 
 def affine(x, w, b):

@@ -17,8 +17,8 @@ convolving is correlating the padded maps with them.
 """
 
 from ..backend import get_array_module
-from .blocks import block_bytes, for_each_block, scratch
 from .im2col import as_matrix, batch_last, col2im, empty_batch_last, im2col, zeros_batch_last
+from .kernels.blocks import block_bytes, for_each_block, scratch
 from .padding import crop_full, pad_full
 
 

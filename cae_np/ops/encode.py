@@ -9,7 +9,7 @@ import numpy
 
 from ..backend import get_array_module
 from .activations import relu
-from .blocks import block_bytes, for_each_block, scratch
+from .kernels.blocks import block_bytes, for_each_block, scratch
 from .padding import crop_same
 
 

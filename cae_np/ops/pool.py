@@ -8,7 +8,7 @@ windows.  Of equal values the first in row-major order wins, on both backends.
 from numbers import Integral
 
 from ..backend import get_array_module, scatter_add
-from .blocks import block_bytes, for_each_block
+from .kernels.blocks import block_bytes, for_each_block
 
 
 def max_pool(x, size):

@@ -3,12 +3,7 @@
 Winner-take-all auto-encoders (M14) work like this.  The two are adjoints of each other.
 """
 
-from .conv import (
-    convolve_full,
-    convolve_full_backward,
-    correlate_valid,
-    correlate_valid_backward,
-)
+from .conv import convolve_full, convolve_full_backward, correlate_valid, correlate_valid_backward
 from .padding import crop_same, pad_same
 
 

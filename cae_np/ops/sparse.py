@@ -20,7 +20,7 @@ import numpy
 from scipy.sparse import csr_array
 
 from ..backend import get_array_module, scatter_add
-from .blocks import block_bytes, for_each_block, scratch
+from .kernels.blocks import block_bytes, for_each_block, scratch
 from .padding import crop_same
 
 

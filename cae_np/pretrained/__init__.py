@@ -9,7 +9,7 @@ to be committed, to look at, to build on, and to verify those figures with.
 
 For each there are ``NAME.npz``, the numbers in half precision, and ``NAME.json``, what the cell of
 the experiment left behind that made it; ``EXPERIMENT.results.json`` is the whole run's.
-:mod:`cae_np.pretrained.make` writes them.
+:mod:`cae_np.experiments.make_pretrained` writes them.
 """
 
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def load(name, folder=FOLDER):
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DataError(
             f"{path} and its JSON file do not belong together ({error}); write both again with "
-            "python -m cae_np.pretrained.make"
+            "python -m cae_np.experiments.make_pretrained"
         ) from error
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cae_np.coursework import scores
-from cae_np.coursework.grade import submission_in
-from cae_np.coursework.tasks import TASKS, find_task
+from cae_np.coursework.grading import scores
+from cae_np.coursework.grading.grade import submission_in
+from cae_np.coursework.tasks.catalogue import TASKS, find_task
 
 RESULTS = pytest.StashKey[list]()
 

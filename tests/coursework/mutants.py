@@ -7,8 +7,8 @@ else it was a wrong cause, said with confidence.
 import ast
 import copy
 
-from cae_np.coursework import bughunt
-from cae_np.coursework.tasks import find_task
+from cae_np.coursework.grading import bughunt
+from cae_np.coursework.tasks.catalogue import find_task
 
 NAMES = {"i": "j", "j": "i", "p": "q", "q": "p", "u": "v", "v": "u", "n": "k", "k": "c", "c": "k"}
 NAMES |= {"H": "W", "W": "H", "kh": "kw", "kw": "kh", "N": "K", "K": "C", "C": "N", "OH": "OW"}

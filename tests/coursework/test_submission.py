@@ -5,7 +5,7 @@
 
 import pytest
 
-from cae_np.coursework.grade import grade
+from cae_np.coursework.grading.grade import grade
 
 
 def test_task(task, submission, note, pytestconfig):

@@ -3,9 +3,9 @@
 ``PYTHONPATH=.:tests python -m coursework.wrong_solutions > lectures/exercises/WRONG_SOLUTIONS.md``
 """
 
-from cae_np.coursework.engine import try_task
+from cae_np.coursework.grading.engine import try_task
 from cae_np.coursework.planted import MISTAKES
-from cae_np.coursework.tasks import TASKS, find_task
+from cae_np.coursework.tasks.catalogue import TASKS, find_task
 
 from . import attempts_layers, attempts_models, attempts_unseen
 from .attempts import first_words, row

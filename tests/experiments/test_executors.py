@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 CALLS = """
 import sys
 sys.path.insert(0, {root!r})
-from cae_np.experiments.executors import ProcessExecutor
+from cae_np.experiments.frame.executors import ProcessExecutor
 import pickle, socket, resource, multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker
 {before}
 def calls():

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from cae_np.errors import ConfigError, DivergenceError
-from cae_np.experiments.experiment import Choice, Experiment, Picture
-from cae_np.experiments.rows import cited, claim, measured
+from cae_np.experiments.frame.experiment import Choice, Experiment, Picture
+from cae_np.experiments.frame.rows import cited, claim, measured
 from cae_np.rng import Purpose, generator
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cae_np.experiments.experiment import Experiment
+from cae_np.experiments.frame.experiment import Experiment
 
 from . import numbers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cae_np.experiments.experiment import Experiment
+from cae_np.experiments.frame.experiment import Experiment
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.training import Plan, train
 

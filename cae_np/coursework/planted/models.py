@@ -1,9 +1,9 @@
 """Mistakes in the gradients of whole models."""
 
-from ...layers import Activation, MaxPool2d
 from ...models.autoencoder import AutoEncoder
 from ...models.cae import ConvAutoEncoder
 from ...models.cnn import ConvNet
+from ...training.layers import Activation, MaxPool2d
 from .mistake import planted_in
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from ... import ops
 from ...ops.sparse import sparse_decode, sparse_decode_backward
-from ...optim import sgd_step
-from ..solutions import zca_whiten
+from ...spec.solutions import zca_whiten
+from ...training.optim import sgd_step
 from .mistake import planted_in
 
 # --- the tied gradient ----------------------------------------------------------------------------

@@ -1,0 +1,101 @@
+"""Sizes of trials as hypothesis draws them, and the smallest that fails.
+
+Hypothesis is imported when it is needed: where it is missing (in a browser, say) the committed
+cases are all there is.
+"""
+
+import time
+from dataclasses import replace
+from random import Random
+
+from ...spec.cases import Case
+
+VALUES = 4  # draws of the values for each choice of sizes
+SECONDS = 3.0  # of the processor, for making one example small
+
+
+def cases():
+    """Strategy of cases whose sizes fit together by construction: a kernel, and some more."""
+    from hypothesis import strategies as st
+
+    @st.composite
+    def draw_case(draw):
+        kh, kw = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+        H, W = kh + draw(st.integers(0, 3)), kw + draw(st.integers(0, 3))
+        width = draw(st.integers(1, min(H, W)))
+        return Case(
+            N=draw(st.integers(1, 3)),
+            C=draw(st.integers(1, 3)),
+            K=draw(st.integers(1, 3)),
+            H=H,
+            W=W,
+            kh=kh,
+            kw=kw,
+            ph=draw(st.integers(1, H)),
+            pw=draw(st.integers(1, W)),
+            width=width,
+            stride=draw(st.integers(1, width)),
+            top=draw(st.integers(1, H * W)),
+            seed=draw(st.integers(0, 1000)),
+        )
+
+    return draw_case()
+
+
+def smallest_failing(fails, known=None, examples=100):
+    """The smallest case that fails.
+
+    Parameters
+    ----------
+    fails : callable, case -> bool
+    known : iterable of Case
+        Tried first, and taken as they are where hypothesis is missing.
+    examples : int
+        How many draws of hypothesis are tried; 0 does without it.
+
+    Returns
+    -------
+    Case, or None where nothing failed
+    """
+    failed = [case for case in known or () if fails(case)]
+    if not examples:
+        return min(failed, key=_size, default=None)
+    stop = time.process_time() + SECONDS
+
+    def fails_in_time(case):
+        # With several draws of the values, so that what fails is a matter of the sizes alone.
+        for seed in range(VALUES):
+            drawn = replace(case, seed=seed)
+            if time.process_time() > stop:
+                return False
+            if fails(drawn):
+                failed.append(drawn)
+                return True
+        return False
+
+    try:
+        import hypothesis
+    except ImportError:
+        pass
+    else:
+        try:
+            hypothesis.find(
+                cases(),
+                fails_in_time,
+                settings=hypothesis.settings(
+                    database=None,
+                    deadline=None,
+                    max_examples=examples,
+                    suppress_health_check=list(hypothesis.HealthCheck),
+                    phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+                ),
+                random=Random(0),
+            )
+        except Exception:  # nothing found, or time ran out: what was seen to fail is in the list
+            pass
+    return min(failed, key=_size, default=None)
+
+
+def _size(case):
+    sizes = (case.N, case.C, case.K, case.H, case.W, case.kh, case.kw, case.ph, case.pw)
+    return sum(sizes) + 0.1 * (case.width + case.stride + case.top), case.seed

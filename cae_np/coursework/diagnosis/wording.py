@@ -1,0 +1,227 @@
+"""The words of the kit, for somebody whose check has just failed."""
+
+import inspect
+import traceback
+from pathlib import Path
+
+from .showing import digits_for, name_of, result_names, side_by_side, text_of, the_call
+
+PACKAGE = str(Path(__file__).parents[2])
+
+# What a check is about, as the end of "what you wrote is right, but not ...".
+WHEN = {
+    "plain": "",
+    "ties": "where several values are equal",
+    "large": "for values of several hundreds",
+    "float32": "for float32 arguments",
+    "memory": "for arrays that do not lie in C order, as slices and transposes do",
+}
+CHECKS = {
+    "values": "the values",
+    "difference quotients": "difference quotients",
+    "adjoint": "the adjoint's inner products",
+    "float32 kept": "float32 in, float32 out",
+    "arguments untouched": "arguments left alone",
+    "memory order": "any memory order",
+    "first of equals": "the first of equal values",
+    "large values": "large values",
+    "false alarms": "no false alarms",
+}
+
+
+def headline(result):
+    """Task, state and points: how every report begins."""
+    return f"{result.task}: {result.state}, {result.points:g} of {result.max_points:g} points"
+
+
+def state_report(result, state, why=""):
+    """A report of one or two lines."""
+    result.state = state
+    return headline(result) + (f"\n  {why}" if why else "")
+
+
+def passed_report(result, note="", beyond=()):
+    """A report without complaint, but for a note on speed and lines of :func:`beyond_note`."""
+    return "\n".join([headline(result), *(["  " + note] if note else []), *beyond])
+
+
+def beyond_note(task, diagnosis):
+    """A call that costs no points, since which calls do is the same for everybody."""
+    head = "  All points, and yet it is wrong in a call that is not among those that count."
+    return [head, *_about(task, diagnosis)]
+
+
+def slow_note(theirs, ours):
+    """What to say of a call that takes far more seconds than ours."""
+    return (
+        f"Right, but slow: {theirs:.2g} s for a call that takes {ours:.1g} s with whole arrays.\n"
+        "  Loop over a kernel's or a window's offsets, never over pixels."
+    )
+
+
+def failed_report(task, result, failed, diagnosis):
+    """What is wrong, why, and the smallest call that shows it.
+
+    Parameters
+    ----------
+    task : Task
+    result : TaskResult
+    failed : list of (Property, Case, Exception)
+        The first is what the diagnosis is about.
+    diagnosis : Diagnosis, or None
+
+    Returns
+    -------
+    str
+    """
+    prop, _, error = failed[0]
+    check = prop.name
+    lines = [headline(result)]
+    if check == "arguments untouched" and diagnosis is None:
+        lines += _lines(_mutation(task, error))
+    elif diagnosis is None or diagnosis.example is None:
+        lines += _lines(f"The check “{CHECKS.get(check, check)}” fails: {error}")
+    else:
+        lines += _about(task, diagnosis)
+    lines += _the_other_checks(result, failed)
+    return "\n".join(lines)
+
+
+def _about(task, diagnosis):
+    """The cause or what can be seen, and the smallest call that shows it."""
+    example, names = diagnosis.example, result_names(task.solution)
+    lines = _causes(diagnosis, example, names)
+    lines += _lines(_what_differs(task, example, names))
+    explained = [i for cause in diagnosis.causes for i in cause.results or diagnosis.wrong]
+    if diagnosis.order and not diagnosis.causes:
+        order = ", ".join(
+            name_of(names, diagnosis.order.index(i), example) for i in range(len(diagnosis.order))
+        )
+        lines.append(f"  Observed: all results are right, but in the order {order}.")
+    else:
+        for i, text in diagnosis.observations:
+            if i not in explained:
+                lines.append(f"  Observed: {name_of(names, i, example)} {text}.")
+    lines += _which_results(diagnosis, example, names)
+    return [*lines, *the_call(task, example), *side_by_side(example, names)]
+
+
+def _which_results(diagnosis, example, names):
+    """Which of several results are wrong, where some are right."""
+    count = len(example.expected.results)
+    right = [i for i in range(count) if i not in diagnosis.wrong]
+    if not diagnosis.wrong or not right:
+        return []
+    wrong, right = (
+        ", ".join(name_of(names, i, example) for i in which) for which in (diagnosis.wrong, right)
+    )
+    return [f"  Wrong: {wrong}.  Right: {right}."]
+
+
+def _lines(text, indent="  "):
+    return [indent + line for line in text.splitlines()]
+
+
+def _mutation(task, error):
+    names = list(inspect.signature(task.solution).parameters)
+    position = str(error).rpartition("argument ")[2]
+    what = names[int(position) - 1] if position.isdigit() and int(position) <= len(names) else ""
+    if not str(error).startswith(task.name + " "):
+        return f"The check “arguments left alone” fails: {error}"
+    return (
+        f"Cause: it changes its argument {what or position} in place, and the caller still needs "
+        f"it.\nWork on a copy, or make a new array: {what or 'x'} = {what or 'x'}.copy()"
+    )
+
+
+def _causes(diagnosis, example, names):
+    if example.difference.kind == "dtype" and example.situation == "float32":
+        return _lines(
+            "Cause: float64 comes out for float32. Make arrays with the arguments' dtype, as in\n"
+            "np.zeros(shape, x.dtype), and mind that np.float64 numbers turn float32 into float64."
+        )
+    if not diagnosis.causes:
+        return []
+    lines = []
+    for cause in diagnosis.causes:
+        of = " and ".join(name_of(names, i, example) for i in cause.results)
+        head = f"Likely cause{f' of the wrong {of}' if of else ''}:"
+        lines.append(f"  {head if not lines else 'or:'.rjust(len(head))} {cause.mistake.sentence}")
+    return lines
+
+
+def _what_differs(task, example, names):
+    """One sentence on the first thing that is wrong."""
+    difference, found, expected = example.difference, example.found, example.expected
+    when = WHEN[example.situation]
+    when = f" {when}" if when else ""
+    if difference.kind == "raised":
+        return _what_was_raised(found.error, when)
+    if difference.kind == "count":
+        count, wanted = len(found.results), len(expected.results)
+        returns = ", ".join(names) if len(names) == wanted else ""
+        returns = f": {returns}" if returns else ""
+        return f"It returns {_things(count)}; expected {_things(wanted)}{returns}."
+    i = difference.result
+    a, b, name = found.results[i], expected.results[i], name_of(names, i, example)
+    if difference.kind == "shape":
+        return f"{name} has shape {a.shape}{when}; expected {b.shape}."
+    if difference.kind == "dtype":
+        why = "" if b.dtype.kind == "f" else ", since it serves as an index or a mask"
+        return f"{name} is {a.dtype}{when}; expected {b.dtype}{why}."
+    where = f"{name}{list(difference.first)}" if difference.first else name
+    yours, right = a[difference.first], b[difference.first]
+    digits = digits_for(yours, right)
+    sentence = f"First wrong element{when}: {where} is {text_of(yours, digits)}, "
+    sentence += f"expected {text_of(right, digits)}"
+    if b.size > 1:
+        sentence += f" ({difference.wrong} of {b.size} are wrong)"
+    return sentence + "."
+
+
+def _things(count):
+    return "one array" if count == 1 else f"{count} arrays"
+
+
+def _what_was_raised(error, when):
+    kind = type(error).__name__
+    lines = [f"It raises {kind}{when}: {str(error) or 'without a message'}".rstrip()]
+    if kind == "Wrong":  # our own words on what came back
+        lines = [f"What comes back cannot be used{when}: {error}."]
+    place = place_of(error)
+    if place:
+        lines.append(place)
+    return "\n".join(line for text in lines for line in text.splitlines()[:3])
+
+
+def place_of(error):
+    """``line 12 of solution.py: y = x[5]``: the innermost line that is not of a library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(PACKAGE) and not _is_library(f.filename)]
+    if not own:
+        return ""
+    frame = own[-1]
+    return f"at line {frame.lineno} of {Path(frame.filename).name}: {frame.line or ''}".rstrip(": ")
+
+
+def _is_library(filename):
+    parts = Path(filename).parts
+    return "site-packages" in parts or "dist-packages" in parts or filename.startswith("<frozen")
+
+
+def _the_other_checks(result, failed):
+    """The names of what is fine, and of what is not and says something new."""
+    fine = [CHECKS.get(name, name) for name, holds in result.checks.items() if holds]
+    first = failed[0][0].name
+    wrong = [
+        CHECKS[prop.name]
+        for prop, _, error in failed[1:]
+        # What a function raises fails every check, and wrong values fail those that need them.
+        if isinstance(error, AssertionError) and prop.name in CHECKS and prop.name != first
+    ]
+    lines = []
+    if wrong:
+        lines.append(f"  Fails too: {', '.join(dict.fromkeys(wrong))}.")
+    if fine:
+        lines.append(f"  Right already: {', '.join(fine)}.")
+    return lines

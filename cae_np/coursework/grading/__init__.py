@@ -1,0 +1,1 @@
+"""From a submission to its scores: reading, running apart from the rest, judging, writing down."""

@@ -1,0 +1,223 @@
+"""What a student hands in, a Python file or a notebook, as functions by name."""
+
+import ast
+import contextlib
+import json
+import linecache
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from ..diagnosis.wording import place_of
+from .notebook import silenced
+
+
+class Submission:
+    """The functions of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.py`` or ``.ipynb``.
+    others : dict of str to callable, optional
+        What a function of the file finds under these names in place of the file's own.
+
+    Attributes
+    ----------
+    path : Path
+    others : dict
+    problems : list of str
+        What went wrong when it was run: a syntax error, an exception of a cell.
+    """
+
+    def __init__(self, path, others=None):
+        self.path = Path(path)
+        self.others = others or {}
+        self.problems = []
+        self._namespace = {}
+
+    def run(self):
+        """Execute the file.  A notebook goes on after a cell that fails, as a reader would."""
+        module = ModuleType("submission")
+        module.__file__ = str(self.path)
+        sys.modules["submission"] = module  # dataclasses and pickling look there
+        sys.path.insert(0, str(self._folder))
+        self._namespace = module.__dict__
+        with silenced():  # the checks that a notebook's own cells make are made here anyway
+            self._run_pieces()
+        return self
+
+    @contextlib.contextmanager
+    def imports_of_its_own(self):
+        """Forget at the end what was imported from beside the file.
+
+        The next student's file may bring a ``helpers.py`` as well, and has to get its own.
+        """
+        path, known = list(sys.path), set(sys.modules)
+        try:
+            yield
+        finally:
+            sys.path[:] = path
+            for name in set(sys.modules) - known:
+                if self._lies_beside(name.partition(".")[0]):
+                    del sys.modules[name]
+
+    def _lies_beside(self, name):
+        """Whether a top-level module comes from the submission's folder; ours stays in any case."""
+        if name == __name__.partition(".")[0]:
+            return False
+        return (self._folder / f"{name}.py").exists() or (self._folder / name).is_dir()
+
+    @property
+    def _folder(self):
+        return self.path.resolve().parent
+
+    def _run_pieces(self):
+        for title, source in self.sources():
+            linecache.cache[title] = (len(source), None, source.splitlines(True), title)
+            try:
+                exec(compile(source, title, "exec"), self._namespace)
+            except SyntaxError as error:
+                line = (error.text or "").strip()
+                self.problems.append(f"line {error.lineno} of {title} is no Python: {line}")
+            except (Exception, SystemExit) as error:
+                place = place_of(error) or f"in {title}"
+                self.problems.append(f"{type(error).__name__}: {error} ({place})")
+
+    def sources(self):
+        """Pieces of source with their titles: the file, or the code cells of a notebook.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, or is no notebook although its name says so.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{self.path} cannot be read: {error}") from error
+        if self.path.suffix != ".ipynb":
+            return [(self.path.name, text)]
+        try:
+            cells = json.loads(text)["cells"]
+            code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self.path.name} is not a notebook: {error!r}") from error
+        name = self.path.name
+        return [(f"code cell {i + 1} of {name}", _without_magic(s)) for i, s in enumerate(code)]
+
+    def function(self, name):
+        """The function of this name, or None."""
+        function = self._namespace.get(name)
+        self._namespace.update({n: other for n, other in self.others.items() if n != name})
+        return function
+
+    def borrowed(self, names):
+        """Which of these names the file takes from this package or another one's operations.
+
+        Parameters
+        ----------
+        names : iterable of str
+
+        Returns
+        -------
+        dict of str to str
+            The borrowed name, and a sentence on the line that takes it.
+        """
+        lenders = _Lenders()
+        for title, source in self.sources():
+            try:
+                lenders.look(ast.parse(source), title)
+            except SyntaxError:  # reported when it is run
+                continue
+        everything = lenders.taken.get("*")
+        return {
+            name: lenders.taken.get(name) or everything
+            for name in names
+            if name in lenders.taken or everything
+        }
+
+
+# Libraries that bring the operations of the course ready-made.
+LIBRARIES = ("torch", "tensorflow", "jax", "keras", "sklearn", "skimage", "cupyx")
+LIBRARY_PARTS = ("scipy.signal", "scipy.ndimage")
+
+
+class _Lenders(ast.NodeVisitor):
+    """Collects what is taken from elsewhere; "*" stands for everything there is."""
+
+    def __init__(self):
+        self.taken = {}
+        self._modules = set()  # names of this package's modules
+        self._packages = {}  # by name: packages that hand out their parts as attributes
+        self._title = ""
+
+    def look(self, tree, title):
+        self._title = title
+        for node in ast.walk(tree):  # imports first: functions may stand before them
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._imported(node)
+        self.visit(tree)
+
+    def _take(self, name, node, what=""):
+        where = f"line {node.lineno} of {self._title}"
+        self.taken.setdefault(name, f"{where} takes {what or name} from elsewhere")
+
+    def _imported(self, node):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._module(alias.name, node, alias.asname)
+            return
+        module = node.module or ""
+        for alias in node.names:
+            if module.split(".")[0] == "cae_np":
+                self._take(alias.name, node, "all operations" if alias.name == "*" else "")
+                self._modules.add(alias.asname or alias.name)
+            else:
+                self._module(f"{module}.{alias.name}", node)
+
+    def _module(self, module, node, asname=None):
+        if module.split(".")[0] == "cae_np":
+            self._modules.add(asname or "cae_np")
+        elif module.split(".")[0] in LIBRARIES or module.startswith(LIBRARY_PARTS):
+            self._take("*", node, module)
+        elif module.split(".")[0] == "importlib":
+            self._take("*", node, "modules by name")
+        else:
+            package = module.split(".")[0]
+            self._packages[asname or package] = module if asname else package
+
+    def visit_Attribute(self, node):
+        base, path = node.value, [node.attr]
+        while isinstance(base, ast.Attribute):
+            path.insert(0, base.attr)
+            base = base.value
+        if isinstance(base, ast.Name):
+            if base.id in self._modules:
+                self._take(node.attr, node)
+            part = ".".join([self._packages.get(base.id, ""), *path])
+            if part.startswith(LIBRARY_PARTS):
+                self._take("*", node, part)
+        self.generic_visit(node)
+
+    def visit_Call(self, node):
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        touches = any(isinstance(a, ast.Name) and a.id in self._modules for a in node.args)
+        if called in ("__import__", "eval", "exec") or (called in ("getattr", "vars") and touches):
+            self._take("*", node, f"what {called}() finds")
+        self.generic_visit(node)
+
+
+def _without_magic(source):
+    """A cell's source with IPython's magics and shell lines as empty lines, if it has any."""
+    try:
+        ast.parse(source)
+        return source  # a line that looks like magic is part of a text or of an expression
+    except SyntaxError:
+        pass
+    if source.lstrip().startswith("%%"):
+        return ""
+    lines = [line.strip() for line in source.splitlines()]
+    is_magic = [line.startswith(("%", "!", "?")) or line.endswith("?") for line in lines]
+    kept = ["" if m else line for m, line in zip(is_magic, source.splitlines(), strict=True)]
+    return "\n".join(kept) + "\n"

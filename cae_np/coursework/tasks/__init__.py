@@ -1,0 +1,1 @@
+"""What is to be written: the tasks, their stubs, and the task whose answer is a check itself."""

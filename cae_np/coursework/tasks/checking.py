@@ -1,0 +1,87 @@
+"""The task of writing the gradient check itself: which mistakes does it catch, and at what cost?
+
+It is handed working layers, which it must let pass, and the backwards of the catalogue, each with
+a mistake, which it must not.
+"""
+
+import numpy as np
+
+from ...spec.answers import NotStarted
+from ...spec.cases import CASES
+from ...spec.implementation import implementation
+from ...spec.operations import OPERATIONS
+from ...spec.trials import as_a_layer, generator_of
+from ..planted import MISTAKES
+
+CASE = CASES[0]
+SHOWN = 3
+
+
+def try_gradient_check(check):
+    """Count what a gradient check catches, and its false alarms.
+
+    Parameters
+    ----------
+    check : callable, (forward, backward, *arrays) -> bool
+
+    Returns
+    -------
+    share : float
+        Share of the mistakes that it catches minus share of the right layers that it rejects, and
+        0 at least.
+    checks : dict of str to bool
+    sentences : list of str
+
+    Raises
+    ------
+    NotStarted
+    """
+    false_alarms, missed, errors = [], [], []
+    right = [(operation, implementation()) for operation in _operations()]
+    by_backward = {o.backward_name: o for o in reversed(_operations())}
+    wrong = [
+        (by_backward[m.operation], implementation(**{m.operation: m.mutant}), m)
+        for m in MISTAKES
+        if m.operation in by_backward
+    ]
+    for operation, impl in right:
+        if not _passes(check, operation, impl, errors):
+            false_alarms.append(str(operation))
+    for operation, impl, mistake in wrong:
+        if _passes(check, operation, impl, []):
+            missed.append(mistake)
+    share = (1 - len(missed) / len(wrong)) - len(false_alarms) / len(right)
+    sentences = [
+        f"{len(wrong) - len(missed)} of {len(wrong)} wrong backwards caught, "
+        f"{len(false_alarms)} false alarms at {len(right)} right ones."
+    ]
+    sentences += [f"Not caught: {m.operation}. {m.sentence}" for m in missed[:SHOWN]]
+    sentences += [f"False alarm: {name} is right." for name in false_alarms[:SHOWN]]
+    sentences += errors[:1]
+    if len(missed) > SHOWN or len(false_alarms) > SHOWN:
+        sentences.append("(The first of each are shown.)")
+    checks = {"mistakes caught": not missed, "false alarms": not false_alarms}
+    return max(0.0, share), checks, sentences
+
+
+def _operations():
+    """Those whose backward is a function of its own."""
+    return [o for o in OPERATIONS if o.arrays and o.backward_name.endswith("_backward")]
+
+
+def _passes(check, operation, impl, errors):
+    """Whether the check lets a layer pass; one that raises on the check's calls does not."""
+    arguments = operation.draw(CASE, generator_of(CASE))
+    forward, backward, arrays, _ = as_a_layer(operation, impl, arguments)
+
+    def tuple_of_gradients(dy, *arrays):
+        return tuple(np.array(g) for g in backward(dy, *arrays))
+
+    try:
+        with np.errstate(all="ignore"):
+            return bool(check(lambda *a: np.asarray(forward(*a)), tuple_of_gradients, *arrays))
+    except NotImplementedError as error:
+        raise NotStarted from error
+    except Exception as error:
+        errors.append(f"At {operation} it raises {type(error).__name__}: {error}")
+        return False

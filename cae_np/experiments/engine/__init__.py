@@ -1,0 +1,1 @@
+"""What several experiments do: learn features, read them out, and measure filters."""

@@ -1,0 +1,1 @@
+"""What all experiments share: cells and how they are computed, rows, and ``results.json``."""

@@ -1,0 +1,1 @@
+"""Masci, Meier, Cireşan and Schmidhuber 2011: one module a figure or table."""

@@ -1,0 +1,1 @@
+"""The report: results as Markdown and as one HTML page."""

@@ -1,0 +1,1 @@
+"""How work is cut up: blocks, cores and memory that is used again.  No mathematics."""

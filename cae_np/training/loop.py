@@ -1,0 +1,268 @@
+"""The one training loop: batches, noise, annealing, progress, checkpoints, the divergence guard.
+
+A model that it can train has ``params`` (a dictionary of device arrays), ``loss_and_gradients(x,
+target)`` and ``state()`` / ``load_state()``; see :mod:`cae_np.models`.
+"""
+
+import time
+import zlib
+from dataclasses import asdict, dataclass
+from numbers import Integral
+from pathlib import Path
+
+import numpy
+
+from ..backend import synchronize, to_device, to_numpy
+from ..data.preprocess import ImageArray
+from ..errors import ConfigError
+from ..ops import batch_last, binomial_mask, corrupt, gaussian_noise
+from ..rng import Purpose, generator
+from .checkpoint import Position, restore, save
+from .guard import Guard
+from .optim import SCHEDULES, SGD, Adam
+from .progress import Progress
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is trained; plain values, so that it can stand in a result's configuration.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    rate : float
+        Learning rate of the first step.
+    schedule : {"constant", "linear_to_zero", "exponential"}
+        How the rate falls, step by step.
+    optimizer : {"sgd", "adam"}
+    momentum : float
+        Of sgd.
+    noise : {"none", "binomial", "gaussian"}
+        Corruption of the inputs (M11, section 2.2); the target stays clean.
+    amount : float
+        Share of pixels that binomial noise switches off, or Gaussian noise's standard deviation.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its range.
+    """
+
+    epochs: int
+    batch_size: int
+    rate: float
+    schedule: str = "linear_to_zero"
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    noise: str = "none"
+    amount: float = 0.0
+
+    def __post_init__(self):
+        def require(condition, what):
+            if not condition:
+                raise ConfigError(f"training plan: {what}")
+
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            whole = isinstance(value, Integral) and not isinstance(value, bool)
+            require(whole and value >= 1, f"{name} = {value}, expected a whole number from 1 on")
+        require(0 < self.rate < numpy.inf, f"rate = {self.rate}, expected a positive learning rate")
+        require(0 <= self.momentum < 1, f"momentum = {self.momentum}, expected 0 <= momentum < 1")
+        for value, known in (
+            (self.schedule, tuple(SCHEDULES)),
+            (self.optimizer, ("sgd", "adam")),
+            (self.noise, ("none", "binomial", "gaussian")),
+        ):
+            require(value in known, f"{value!r} is not one of {', '.join(known)}")
+        largest = 1 if self.noise == "binomial" else numpy.inf
+        require(
+            0 <= self.amount <= largest,
+            f"amount = {self.amount} of {self.noise} noise, expected 0 to {largest}",
+        )
+
+    def make_optimizer(self):
+        """An optimiser that has not seen a step yet."""
+        return SGD(self.momentum) if self.optimizer == "sgd" else Adam()
+
+    def rate_at(self, step, steps):
+        """Learning rate of step ``step`` of ``steps``."""
+        return self.rate * SCHEDULES[self.schedule](step / steps)
+
+    def as_dict(self):
+        """For configurations and checkpoints."""
+        return asdict(self)
+
+
+def train(
+    model,
+    images,
+    plan,
+    seed,
+    stage=0,
+    label="",
+    checkpoint=None,
+    checkpoint_every=60.0,
+    *,
+    labels=None,
+    augment=None,
+    watch=None,
+):
+    """Minimise a model's loss over images.
+
+    Parameters
+    ----------
+    model : see :mod:`cae_np.models`
+        Its parameters are updated in place.
+    images : numpy.ndarray of floats, shape (N, C, H, W), or object with ``len()`` and ``batch``
+        ``batch(indices)`` returns host floats of shape (n, C, H, W); every split of a data set
+        does.
+    plan : Plan
+    seed, stage : int
+        Decide the order of the images and the noise, each epoch and step its own stream.
+    label : str
+        Stands before the progress bar.
+    checkpoint : path, optional
+        Model, optimiser and position are saved there every ``checkpoint_every`` seconds; where
+        the file exists, training goes on from it and ends with the same bits (NumPy, same
+        threads) as if it had never been interrupted.  It serves one training; the caller
+        deletes it.
+    labels : numpy integer array, shape (N,), optional
+        Classes of the images; the model is given those of a batch in place of the clean images.
+    augment : callable, (x, rng) -> x, optional
+        Changes a batch of host images before noise is added; the target changes with them.
+    watch : callable, (epoch) -> dict, optional
+        Called after every epoch, counted from 1.
+
+    Returns
+    -------
+    history : list of dict
+        One entry an epoch: ``epoch``, ``loss`` (mean over the epoch's steps), ``rate`` (of its
+        last step), ``images_per_second``, what the model's ``telemetry()`` reports, if it has that
+        method, and what ``watch`` returned.
+
+    Raises
+    ------
+    BackendError
+        If the memory does not suffice.
+    ConfigError
+        If there are no images, if they are not what a model can be trained on, if the model does
+        not fit them, or if the checkpoint is that of another training.
+    DataError
+        If an image holds NaN or an infinity, or the checkpoint cannot be read or written.
+    DivergenceError
+        If the loss or a parameter stops being a finite number.  Noticed when the loss is next
+        read, once a second at most, since reading it waits for the device.  The last checkpoint
+        stays as it was.
+    """
+    images = _batches_of(images, model)
+    name, n = label or type(model).__name__, len(images)
+    if not n or (labels is not None and len(labels) != n):
+        count = "no images" if labels is None or not n else f"{len(labels)} labels"
+        raise ConfigError(f"{name}: {count} for {n} images; there is nothing to train on")
+    optimizer = plan.make_optimizer()
+    steps_per_epoch = -(-n // plan.batch_size)
+    steps = plan.epochs * steps_per_epoch
+    position, guard = Position(), Guard(name, checkpoint)
+    identity = {
+        "model": model.state()[1],
+        "plan": plan.as_dict(),
+        "images": n,
+        "seed": seed,
+        "stage": stage,
+        "labels": None if labels is None else zlib.crc32(numpy.ascontiguousarray(labels)),
+        "augmented": augment is not None,
+    }
+    if checkpoint and Path(checkpoint).exists():
+        position = restore(checkpoint, identity, model, optimizer)
+    began = saved = time.monotonic()
+    is_over = position.epoch == plan.epochs
+
+    done = position.epoch * n + min(n, position.step_in_epoch * plan.batch_size)
+    with Progress(label, plan.epochs, n, done) as progress:
+        for epoch in range(position.epoch, plan.epochs):
+            order = generator(Purpose.ORDER, seed, stage, epoch).permutation(n)
+            first = position.step_in_epoch
+            for step_in_epoch in range(first, steps_per_epoch):
+                step = epoch * steps_per_epoch + step_in_epoch
+                begin = step_in_epoch * plan.batch_size
+                chosen = order[begin : begin + plan.batch_size]
+                clean = images.batch(chosen)
+                guard.check_images(clean, chosen)
+                if augment:
+                    rng = generator(Purpose.TRANSLATION, seed, stage, epoch, step_in_epoch)
+                    clean = augment(clean, rng)
+                rate = plan.rate_at(step, steps)
+                with guard.fitting(clean.shape, plan.batch_size):
+                    clean = to_device(clean)
+                    clean = batch_last(clean) if clean.ndim == 4 else clean
+                    x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
+                    target = clean if labels is None else to_device(labels[chosen])
+                    loss, gradients = model.loss_and_gradients(x, target)
+                    optimizer.step(model.params, gradients, rate)
+
+                position = Position(
+                    epoch, step_in_epoch + 1, position.loss_sum + loss, position.history
+                )
+                if progress.is_due() or step == 0:
+                    progress.show(len(chosen), guard.check_loss(loss, step, rate))
+                else:
+                    progress.count(len(chosen))
+                if checkpoint and time.monotonic() - saved > checkpoint_every:
+                    guard.check_state(
+                        save(checkpoint, identity, model, optimizer, position), step, rate
+                    )
+                    saved = time.monotonic()
+
+            # A run that was interrupted between two epochs takes up here.
+            step = (epoch + 1) * steps_per_epoch - 1
+            rate = plan.rate_at(step, steps)
+            mean_loss = float(to_numpy(position.loss_sum)) / steps_per_epoch
+            entry = {
+                "epoch": epoch + 1,
+                "loss": guard.check_loss(mean_loss, step, rate),
+                "rate": rate,
+                "images_per_second": progress.images_per_second(),
+                **(model.telemetry() if hasattr(model, "telemetry") else {}),
+                **(watch(epoch + 1) if watch else {}),
+            }
+            progress.note(entry)
+            position = Position(epoch + 1, 0, 0.0, [*position.history, entry])
+    if checkpoint and not is_over and time.monotonic() - began > checkpoint_every:
+        # What follows the training may take as long; it shall not cost the training.
+        guard.check_state(save(checkpoint, identity, model, optimizer, position), step, rate)
+    synchronize()
+    return position.history
+
+
+def _batches_of(images, model):
+    """``images`` as something that has batches; arrays are checked first."""
+    if hasattr(images, "batch"):
+        return images
+    if not isinstance(images, numpy.ndarray):
+        raise ConfigError(
+            f"images of type {type(images).__name__}: expected a NumPy array of floats, shape "
+            "(N, C, H, W), cae_np.ImageArray of one, or a split of a data set"
+        )
+    shape, channels = images.shape, model.state()[1].get("channels")
+    if images.ndim != 4:
+        hint = "; images[:, None] gives grey images their channel" if images.ndim == 3 else ""
+        raise ConfigError(f"images of shape {shape}: expected (N, C, H, W){hint}")
+    if channels not in (None, shape[1]) and channels == shape[3]:
+        raise ConfigError(
+            f"images of shape {shape} for a model of {channels} channels: expected (N, C, H, W); "
+            "images.transpose(0, 3, 1, 2) puts the channels first"
+        )
+    if images.dtype.kind != "f":
+        raise ConfigError(
+            f"images of dtype {images.dtype}: expected floats; pixels from 0 to 255 become them "
+            "by images.astype('float32') / 255"
+        )
+    return ImageArray(images)
+
+
+def _corrupted(clean, plan, seed, stage, epoch, step):
+    if plan.noise == "none" or plan.amount == 0:
+        return clean
+    draw = binomial_mask if plan.noise == "binomial" else gaussian_noise
+    rng = generator(Purpose.NOISE, seed, stage, epoch, step)
+    return corrupt(clean, to_device(draw(rng, clean.shape, plan.amount)))
