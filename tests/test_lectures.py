@@ -12,6 +12,7 @@ import pytest
 
 import cae_np
 from cae_np import backend, lecture
+from cae_np.coursework.tasks.catalogue import TASKS
 from cae_np.plotting import blackboard as diagrams
 from lectures import build
 from lectures.building import compare, notebooks
@@ -113,6 +114,26 @@ def test_lectures_have_all_their_parts(source):
         for heading in ("## Exercises", "## Summary", "## References"):
             assert heading in text
     assert "```{" not in text.replace("```{code-cell}", ""), "plain Markdown only"
+
+
+def test_every_task_is_an_exercise_of_the_lecture_that_the_map_names():
+    rows = (notebooks.LECTURES / "exercises" / "README.md").read_text("utf-8").splitlines()
+    rows = [row for row in rows if row.startswith("| [")]
+    mapped = {}
+    for row in rows:
+        lectures, functions = row.strip("| ").split(" | ")
+        texts = [
+            (notebooks.LECTURES / f"{name}.md").read_text("utf-8")
+            for name in re.findall(r"\.\./(\w+)\.md", lectures)
+        ]
+        for name in re.findall(r"`(\w+)`", functions):
+            mapped[name] = any(f'check("{name}", {name})' in text for text in texts)
+    assert mapped == {task.name: True for task in TASKS}
+
+
+def test_every_lecture_leads_to_the_symbols():
+    for source in notebooks.sources():
+        assert "[notation](NOTATION.md)" in source.read_text("utf-8"), source.name
 
 
 @by_name

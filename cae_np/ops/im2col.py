@@ -23,8 +23,7 @@ def im2col(x, kh, kw, out=None):
     Returns
     -------
     col : array, shape (C, kh, kw, N, OH, OW), with OH = H - kh + 1 and OW = W - kw + 1
-        ``col[c, i, j, n, p, q] == x[n, c, p + i, q + j]``.  A copy, in x's dtype; its memory is
-        ordered (C, kh, kw, OH, OW, N), so that :func:`as_matrix` sees a matrix in it.
+        ``col[c, i, j, n, p, q] == x[n, c, p + i, q + j]``.  A copy, in x's dtype.
 
     Raises
     ------
@@ -35,6 +34,7 @@ def im2col(x, kh, kw, out=None):
     -----
     One strided copy; no loop over pixels.  The adjoint is :func:`col2im`.
     """
+    # In memory (C, kh, kw, OH, OW, N), so that :func:`as_matrix` sees a matrix in it.
     xp = get_array_module(x)
     N, C, H, W = x.shape
     if not (1 <= kh <= H and 1 <= kw <= W):

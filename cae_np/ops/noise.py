@@ -63,13 +63,14 @@ def gaussian_noise(rng, shape, sigma):
 
 
 def corrupt(x, draw):
-    """Apply a draw to images: a boolean one switches pixels off, a real one is added.
+    """Apply noise to images: a boolean draw keeps or erases pixels, a real one is added.
 
     Parameters
     ----------
     x : array, shape (N, C, H, W)
-    draw : array of the same shape and module
-        From :func:`binomial_mask` or :func:`gaussian_noise`, moved to x's device.
+    draw : array of the same shape
+        Boolean, as from :func:`binomial_mask`: True where a pixel stays, False where it becomes 0
+        (is switched off).  Or real, as from :func:`gaussian_noise`: added to x.
 
     Returns
     -------

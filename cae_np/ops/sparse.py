@@ -41,8 +41,7 @@ def sparse_decode(a, winner, w, image_shape):
 
     Notes
     -----
-    M14, training step 3.  On the CPU a product of a sparse matrix with the kernels; a GPU adds
-    atomically.
+    M14, training step 3.
     """
     xp = get_array_module(a, winner, w)
     (N, K), (C, kh, kw), (H, W) = a.shape, w.shape[1:], image_shape

@@ -11,6 +11,7 @@ from . import play
 from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
+OTHERS = ("NOTATION", "TEACHING", "AUTHORING", "LICENSE-TEXT")
 PLAY = """
 
 **<a href="play/index.html">Draw a digit</a>** and watch one unit of every map win, or read on.
@@ -61,7 +62,9 @@ def render(target):
 def _collect(folder):
     """Copy what makes up the site into one folder."""
     lectures = [path.with_suffix(".ipynb") for path in sources()]
-    others = [LECTURES / f"{name}.md" for name in ("TEACHING", "AUTHORING", "LICENSE-TEXT")]
+    others = [
+        LECTURES / f"{name}.md" for name in ("NOTATION", "TEACHING", "AUTHORING", "LICENSE-TEXT")
+    ]
     solutions = sorted((LECTURES / "solutions").glob("*.md"))
     lectures, others = ([p for p in paths if p.exists()] for paths in (lectures, others))
     (folder / "solutions").mkdir()

@@ -28,8 +28,7 @@ def im2col(x, kh, kw):
     Returns
     -------
     col : array, shape (C, kh, kw, N, OH, OW), with OH = H - kh + 1 and OW = W - kw + 1
-        ``col[c, i, j, n, p, q] == x[n, c, p + i, q + j]``.  A copy, in x's dtype; its memory is
-        ordered (C, kh, kw, OH, OW, N), so that :func:`as_matrix` sees a matrix in it.
+        ``col[c, i, j, n, p, q] == x[n, c, p + i, q + j]``.  A copy, in x's dtype.
 
     Notes
     -----
@@ -276,13 +275,14 @@ def unpool(y, mask, size):
 
 
 def corrupt(x, draw):
-    """Apply a draw to images: a boolean one switches pixels off, a real one is added.
+    """Apply noise to images: a boolean draw keeps or erases pixels, a real one is added.
 
     Parameters
     ----------
     x : array, shape (N, C, H, W)
-    draw : array of the same shape and module
-        From :func:`binomial_mask` or :func:`gaussian_noise`, moved to x's device.
+    draw : array of the same shape
+        Boolean, as from :func:`binomial_mask`: True where a pixel stays, False where it becomes 0
+        (is switched off).  Or real, as from :func:`gaussian_noise`: added to x.
 
     Returns
     -------
@@ -400,8 +400,7 @@ def sparse_decode(a, winner, w, image_shape):
 
     Notes
     -----
-    M14, training step 3.  On the CPU a product of a sparse matrix with the kernels; a GPU adds
-    atomically.
+    M14, training step 3.
     """
     raise NotImplementedError
 
