@@ -21,7 +21,11 @@ What must be true of one stands in :mod:`cae_np.spec`, for the test suite and fo
     ``check``, ``require`` and ``score`` for notebooks; files and notebooks handed in, a process for
     each task, results for people, Gradescope and spreadsheets; bug hunts and other graders' forms.
 
+:mod:`.thread`
+    A student's functions put together: networks that are trained with them.
+
 On the command line: ``python -m cae_np.coursework --help``.
 """
 
 from .grading.notebook import check, require, score
+from .thread import together

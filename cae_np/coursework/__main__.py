@@ -5,13 +5,17 @@ import math
 import sys
 from pathlib import Path
 
+from .. import plotting
 from ..command_line import Parser, drop_output, given, refuse, what_failed
+from ..data import load_or_stand_in
 from ..errors import CaeError
 from .grading import bughunt, forms, scores
 from .grading.grade import grade, submission_in, submissions_in
 from .grading.isolation import SECONDS
+from .grading.submission import Submission
 from .tasks import stubs
 from .tasks.catalogue import TASKS, find_task
+from .thread import PROJECTS, put_together
 
 PASSED, FAILED = 0, 1
 
@@ -54,6 +58,12 @@ def _parser():
     one.add_argument("--csv", type=Path, metavar="FILE", help="a folder of submissions: one CSV")
     one.add_argument("--reports", type=Path, metavar="FOLDER", help="with --csv: reports as text")
     one.add_argument("--key", type=Path, metavar="FILE", help="grade a bug hunt with its key")
+
+    one = command("train", _train, "put a submission's functions together, and train with them")
+    one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
+    one.add_argument("--project", action="append", choices=PROJECTS, help="default: all of them")
+    one.add_argument("--data-dir", type=Path, metavar="DIR", help="where MNIST lies")
+    one.add_argument("--out", type=Path, default=Path("trained"), help="folder for the pictures")
 
     one = command("stubs", _stubs, "write exercises.py and exercises.ipynb")
     one.add_argument("folder", type=Path, nargs="?", default=Path("lectures/exercises"))
@@ -160,6 +170,27 @@ def _grade_hunt(options):
         tasks = tuple(find_task(result.task) for result in results)
         scores.save_gradescope(options.score_json, results, tasks, note=report)
     return PASSED if all(result.passed for result in results) else FAILED
+
+
+def _train(options):
+    """The student's own code in this process: it is the student who calls."""
+    submission = Submission(submission_in(options.submission)).run()
+    for problem in submission.problems:
+        print(problem)
+    projects = [PROJECTS[name] for name in options.project or PROJECTS]
+    names = {name for project in projects for name in project.uses}
+    found = {name: submission.function(name) for name in names}
+    digits, notice = load_or_stand_in("mnist", options.data_dir)
+    if notice:
+        print(notice)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for project in projects:
+        outcome = put_together(project, found, digits.train)
+        print(outcome)
+        path = options.out / f"{project.name}.png"
+        path.write_bytes(plotting.png(outcome.figure()))
+        print(f"  {path}\n", flush=True)
+    return PASSED
 
 
 def _stubs(options):
