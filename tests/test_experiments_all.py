@@ -4,20 +4,12 @@ import pytest
 
 from cae_np import backend, experiments, storage
 from cae_np.data import preprocess
-from cae_np.experiments.engine import colour_features, filter_copies, readout, stereo_features
+from cae_np.experiments.engine import colour, filter_copies, readout
 from cae_np.experiments.frame import runner
 from cae_np.experiments.frame.experiment import DataFacts, Settings
 from cae_np.experiments.frame.results import Results
-from cae_np.experiments.makhzani2014 import (
-    ablations_cells as makhzani2014_ablations_cells,
-)
-from cae_np.experiments.makhzani2014 import (
-    fig2 as makhzani2014_fig2,
-)
-from cae_np.experiments.makhzani2014 import (
-    fig3 as makhzani2014_fig3,
-)
-from cae_np.experiments.masci2011 import cae_filters, pretraining_run
+from cae_np.experiments.makhzani2014 import ablations, fig2, fig3, table3
+from cae_np.experiments.masci2011 import cae_filters, pretraining
 
 NAMES = [name for name in experiments.MODULES if name != "bench"]  # it measures the machine
 FACTS = {
@@ -66,16 +58,16 @@ def test_cells_differ_in_what_decides_them(name, preset):
 CONTRAST = (preprocess, "CONTRAST", 10 / 255**2)
 PENALTY = (readout, "PENALTY", 3e-3)
 OF_CAES = [(cae_filters, "KERNEL", (7, 7)), (cae_filters, "HELD_OUT", 1000)]
-OF_STACKS = [(pretraining_run, "LOOKED_AT", 500), (pretraining_run, "CURVE_POINTS", 10)]
-OF_COLOUR = [CONTRAST, (colour_features, "PATCH", 6)]
+OF_STACKS = [(pretraining, "LOOKED_AT", 500), (pretraining, "CURVE_POINTS", 10)]
+OF_COLOUR = [CONTRAST, (colour, "PATCH", 6)]
 OF_FILTERS = [(filter_copies, "ORIENTED", 0.5), (filter_copies, "NEAR_COPY", 0.9)]
 OF_VARIANTS = [
-    (makhzani2014_ablations_cells, "LOOKED_AT", 500),
-    (makhzani2014_ablations_cells, "ALMOST", 0.9),
+    (ablations, "LOOKED_AT", 500),
+    (ablations, "ALMOST", 0.9),
 ]
 OF_STEREO = [
-    (stereo_features, "FIRST", {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4}),
-    (stereo_features, "SECOND", {"pool_width": 3, "pool_stride": 2, "scale": 0.03}),
+    (table3, "FIRST", {"kernel": [9, 9], "pool_width": 6, "pool_stride": 4}),
+    (table3, "SECOND", {"pool_width": 3, "pool_stride": 2, "scale": 0.03}),
 ]
 # What decides values of cells without standing in their configurations, by experiment and version.
 DECIDING = {
@@ -84,8 +76,8 @@ DECIDING = {
     ("masci2011-table1", 1): OF_STACKS,
     ("masci2011-table2", 1): OF_STACKS,
     ("makhzani2014-fig1", 1): OF_COLOUR,
-    ("makhzani2014-fig2", 1): [PENALTY, (makhzani2014_fig2, "LOOKED_AT", 200)],
-    ("makhzani2014-fig3", 1): [PENALTY, (makhzani2014_fig3, "HELD_OUT", 1000)],
+    ("makhzani2014-fig2", 1): [PENALTY, (fig2, "LOOKED_AT", 200)],
+    ("makhzani2014-fig3", 1): [PENALTY, (fig3, "HELD_OUT", 1000)],
     ("makhzani2014-fig4", 1): OF_COLOUR,
     ("makhzani2014-fig5", 1): [CONTRAST, *OF_FILTERS],
     ("makhzani2014-table1", 2): [],

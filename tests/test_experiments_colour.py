@@ -8,11 +8,11 @@ import pytest
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, shapes
 from cae_np.data.preprocess import ImageArray
-from cae_np.experiments.engine import colour_cells, colour_features
+from cae_np.experiments.engine import colour
 from cae_np.experiments.engine.readout import chosen_and_tested
 from cae_np.experiments.frame.experiment import Context, DataFacts, Settings
 from cae_np.experiments.frame.results import Result, Results
-from cae_np.experiments.makhzani2014 import fig1, fig1_cells, fig4, table2
+from cae_np.experiments.makhzani2014 import fig1, fig4, table2
 from cae_np.experiments.masci2011 import kmeans_baseline
 from cae_np.models.features import feature_matrix
 from cae_np.models.kmeans import PatchKMeans
@@ -84,7 +84,7 @@ def run(cell, dataset, tmp_path):
         result = Result(one, {}, 1.0, Path())
         values, result.__dict__["arrays"] = run(one, dataset, tmp_path)
         needed.append(result)
-    return colour_features.run(cell, Context(dataset, Results(needed), tmp_path / "none", ""))
+    return colour.run(cell, Context(dataset, Results(needed), tmp_path / "none", ""))
 
 
 def small(**changes):
@@ -96,7 +96,7 @@ def small(**changes):
 
 def test_whitening_is_learned_from_the_training_images_of_the_cell(dataset):
     config = {"images": 100, "size": 16, "whiten": True, "epsilon": 0.1}
-    train, test = colour_features.prepared_like(dataset, config)
+    train, test = colour.prepared_like(dataset, config)
     assert train.images.shape == (100, 3, 16, 16) and test.images.shape == (40, 3, 16, 16)
     np.testing.assert_allclose(train.images.mean(axis=0), 0, atol=1e-4)
     assert abs(test.images.mean(axis=0)).max() > 0.1
@@ -105,8 +105,8 @@ def test_whitening_is_learned_from_the_training_images_of_the_cell(dataset):
 @pytest.mark.parametrize("method", ["winner-take-all", "random", "k-means"])
 def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_path):
     given = small()
-    cell = colour_cells.filters(table2.EXPERIMENT, given, 0, method, 6)
-    judging = colour_cells.accuracy(table2.EXPERIMENT, given, cell)
+    cell = colour.filters(table2.EXPERIMENT, given, 0, method, 6)
+    judging = colour.accuracy(table2.EXPERIMENT, given, cell)
     values, arrays = run(judging, dataset, tmp_path)
     assert values["test_accuracy"] == 100 - values["test_error"]
     kept = {name.split("/")[0] for name in arrays}
@@ -119,12 +119,12 @@ def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_
     _, weights = run(cell, dataset, tmp_path)
     result = Result(cell, {}, 1.0, Path())
     result.__dict__["arrays"] = weights
-    model = colour_features.restored(result)
+    model = colour.restored(result)
     if method == "k-means":
         images = [split.images[:, :, 8:24, 8:24] / np.float32(255) for split in
                   (dataset.train, dataset.test)]  # fmt: skip
     else:
-        images = [part.images for part in colour_features.prepared_like(dataset, cell.config)]
+        images = [part.images for part in colour.prepared_like(dataset, cell.config)]
     features = [to_numpy(model.encode(to_device(x))).reshape(len(x), -1) for x in images]
     Readout = LinearSVM if method == "k-means" else SoftmaxRegression
     readout = Readout(features[0].shape[1], 10, penalty=penalty, scaling="feature")
@@ -142,10 +142,10 @@ def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_
 def test_random_filters_are_those_that_training_starts_from(dataset, tmp_path):
     given = small()
     random, trained = (
-        run(colour_cells.filters(table2.EXPERIMENT, given, 0, method, 4), dataset, tmp_path)[1]
+        run(colour.filters(table2.EXPERIMENT, given, 0, method, 4), dataset, tmp_path)[1]
         for method in ("random", "winner-take-all")
     )
-    again = colour_features.WinnerTakeAll(3, 4, [9, 9], pool_stride=4, scale=0.01, seed=0)
+    again = colour.WinnerTakeAll(3, 4, [9, 9], pool_stride=4, scale=0.01, seed=0)
     assert np.array_equal(random["w_enc"], to_numpy(again.params["w_enc"]))
     assert not np.array_equal(random["w_enc"], trained["w_enc"])
 
@@ -154,7 +154,7 @@ def test_supervised_network_is_judged_on_what_it_did_not_see(dataset, tmp_path):
     given = small()
     values = {}
     for tested in (True, False):
-        cell = fig1_cells.supervised(fig1.EXPERIMENT, given, 0, 4, True, tested=tested)
+        cell = fig1.supervised(given, 0, 4, True, tested=tested)
         values[tested], _ = fig1.EXPERIMENT.run(
             cell, Context(dataset, Results(), tmp_path / "none", "")
         )

@@ -11,18 +11,7 @@ from cae_np.experiments.engine.readout import readout_error
 from cae_np.experiments.frame import runner
 from cae_np.experiments.frame.experiment import DataFacts, Settings
 from cae_np.experiments.frame.results import Result, Results
-from cae_np.experiments.makhzani2014 import (
-    ablations,
-    ablations_cells,
-    ablations_report,
-    ablations_run,
-    fig1,
-    fig2,
-    fig3,
-    fig4,
-    table1,
-    table2,
-)
+from cae_np.experiments.makhzani2014 import ablations, fig1, fig2, fig3, fig4, table1, table2
 from cae_np.models.wta import WinnerTakeAll
 
 MODULES = (fig1, fig2, fig3, fig4, table2, ablations)
@@ -68,7 +57,7 @@ def ablations_values(config, agrees):
     if "timed" in config:
         # Unconstrained, dense, sparse; the last one has no part in the claim.
         times = (10.0, 12.0, 90.0) if agrees else (10.0, 18.0, 1.0)
-        return dict(zip(ablations_cells.STEPS, times, strict=True))
+        return dict(zip(ablations.STEPS, times, strict=True))
     errors = {"winner-take-all": 1.0, "untrained": 3.0, "unconstrained": 4.0}
     error = errors.get(config["variant"], 2.0)
     busiest = config["variant"] == "global top k"
@@ -82,7 +71,7 @@ def ablations_values(config, agrees):
         "busiest_peak_share": 1.0 if agrees else 0.0,
         "radius": float((config["variant"] == "top 4") == agrees),
     }
-    return dict.fromkeys((value for value, _, _ in ablations_report.METRICS), 0.5) | yes
+    return dict.fromkeys((value for value, _, _ in ablations.METRICS), 0.5) | yes
 
 
 @pytest.mark.parametrize("agrees", [True, False])
@@ -154,9 +143,9 @@ def test_activity_and_dead_maps_are_counted():
     assert measured["dead"] == 1 and measured["least_active"] == 0
     assert measured["active_training"] == pytest.approx(100 * 3 / 4 / 100)  # one unit of 10×10
     assert measured["active_off"] == measured["active_pooled"] == 75
-    measured = ablations_run._measures(layer, x)
+    measured = ablations._measures(layer, x)
     assert measured["dead"] == 1 and measured["least_active"] == 0
-    assert ablations_run._measures(with_biases(layer, [9] * 4), x)["least_active"] == 1
+    assert ablations._measures(with_biases(layer, [9] * 4), x)["least_active"] == 1
 
 
 def test_the_busiest_map_is_found_under_global_top_k():
@@ -166,11 +155,11 @@ def test_the_busiest_map_is_found_under_global_top_k():
     model.params["w_dec"][...] = 1.0
     model.params["w_dec"][2] = 0.0
     model.params["w_dec"][2, 0, 3, 3] = 1.0
-    measured = ablations_run._measures(with_biases(model, [0, 0, 9, 0]), x)
+    measured = ablations._measures(with_biases(model, [0, 0, 9, 0]), x)
     assert measured["busiest_share"] == 1 and measured["dead"] == 3
     assert measured["busiest_peak_share"] == 1 and measured["decoder_peak_share"] < 0.5
     even = WinnerTakeAll(1, 4, [7, 7], pool_width=3, pool_stride=2)
-    assert ablations_run._measures(with_biases(even, [9] * 4), x)["busiest_share"] == 0.25
+    assert ablations._measures(with_biases(even, [9] * 4), x)["busiest_share"] == 0.25
 
 
 def test_filters_that_training_left_as_they_were_are_counted():
@@ -180,14 +169,14 @@ def test_filters_that_training_left_as_they_were_are_counted():
     w[0] *= 0.1  # only smaller
     w[1] *= -1
     w[2] += 2 * rng.standard_normal((1, 7, 7))
-    assert ablations_run._unlearned(w, initial) == 2
-    assert ablations_run._unlearned(np.zeros_like(w), initial) == 0
+    assert ablations._unlearned(w, initial) == 2
+    assert ablations._unlearned(np.zeros_like(w), initial) == 0
 
 
 def test_features_with_the_constraint_on_have_one_unit_a_map():
     model = with_biases(WinnerTakeAll(1, 3, [3, 3], pool_width=2, pool_stride=2), [9] * 3)
     x = to_device(images(5, 1, 8))
-    on, off = (to_numpy(m.encode(x)) for m in (ablations_run.ConstraintOn(model), model))
+    on, off = (to_numpy(m.encode(x)) for m in (ablations.ConstraintOn(model), model))
     assert on.shape == off.shape and np.all((on != 0).sum(axis=(2, 3)) == 1)
     assert np.allclose(on.max(axis=(2, 3)), off.max(axis=(2, 3)))
 
@@ -222,8 +211,8 @@ def test_steps_are_timed_for_every_path():
 
     split = Split(np.zeros((3, 1, 9, 9), np.uint8), np.zeros(3, int))
     config = {"timed": 2, "repeats": 2, "batch_size": 3}
-    times = ablations_run._step_times(config, 0, split)
-    assert list(times) == list(ablations_cells.STEPS) and min(times.values()) > 0
+    times = ablations._step_times(config, 0, split)
+    assert list(times) == list(ablations.STEPS) and min(times.values()) > 0
 
 
 def test_deep_rows_of_table_1(embedded_data, monkeypatch, tmp_path):

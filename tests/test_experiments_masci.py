@@ -8,22 +8,13 @@ import pytest
 
 from cae_np import experiments, storage
 from cae_np.data import Split
-from cae_np.experiments.bench import torch_steps as bench_torch
+from cae_np.experiments.bench import torch_steps
 from cae_np.experiments.engine.scaled import Scaled
 from cae_np.experiments.frame import cells as frame_cells
 from cae_np.experiments.frame import runner
 from cae_np.experiments.frame.experiment import DataFacts, Settings
 from cae_np.experiments.frame.results import Result, Results
-from cae_np.experiments.masci2011 import (
-    cae_filters,
-    fig1,
-    fig2,
-    pretraining_figures,
-    pretraining_report,
-    pretraining_run,
-    table1,
-    table2,
-)
+from cae_np.experiments.masci2011 import cae_filters, fig1, fig2, pretraining, table1, table2
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.cnn import ConvNet
 
@@ -51,7 +42,7 @@ def test_table_2_compares_its_gain_with_table_1(embedded_data, tmp_path):
         path = tmp_path / module.EXPERIMENT.name / "results.json"
         rows[module] = storage.load_json(path)["rows"]
     gains = {
-        module: [r for r in found if r["label"] == pretraining_report.GAIN and r["samples"] == 40]
+        module: [r for r in found if r["label"] == pretraining.GAIN and r["samples"] == 40]
         for module, found in rows.items()
     }
     (claimed,) = [
@@ -119,35 +110,35 @@ def test_networks_of_one_seed_differ_in_the_convolutions_alone(embedded_data, tm
         needed = Results(found[need] for need in cell.needs)
 
     Context.dataset = dataset
-    random = pretraining_run._network(cell, Context)
-    started = pretraining_run._network(cell, Context)
-    pretraining_run._initialise(started, pretraining_run._stack(cell, Context), rescaled=False)
+    random = pretraining._network(cell, Context)
+    started = pretraining._network(cell, Context)
+    pretraining._initialise(started, pretraining._stack(cell, Context), rescaled=False)
     for name, p in started.params.items():
         assert (p == random.params[name]).all() == (name in ("8/w", "8/b", "10/w", "10/b"))
     for conv, result in zip(started.convolutions, Context.needed, strict=True):
         np.testing.assert_array_equal(conv.params["w"], result.arrays["w"])
-    started = pretraining_run._network(cell, Context)
-    pretraining_run._initialise(started, pretraining_run._stack(cell, Context), rescaled=True)
+    started = pretraining._network(cell, Context)
+    pretraining._initialise(started, pretraining._stack(cell, Context), rescaled=True)
     for conv, other in zip(started.convolutions, random.convolutions, strict=True):
         assert conv.params["w"].std() == pytest.approx(other.params["w"].std(), rel=1e-4)
 
 
 def test_confusions_are_counted_by_class_and_answer():
-    counts = pretraining_run.confusion(np.array([0, 0, 2, 2]), np.array([0, 1, 2, 0]), classes=3)
+    counts = pretraining.confusion(np.array([0, 0, 2, 2]), np.array([0, 1, 2, 0]), classes=3)
     np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 0, 0], [1, 0, 1]])
 
 
 def test_distances_of_seeds_from_their_mean():
     errors = {0: 1.0, 1: 2.0, 2: 6.0}
-    assert pretraining_report.distances_from_mean(errors) == {0: 2.0, 1: 1.0, 2: 3.0}
-    assert pretraining_report.distances_from_mean({0: 1.0, 1: 2.0}) == {0: None, 1: None}
+    assert pretraining.distances_from_mean(errors) == {0: 2.0, 1: 1.0, 2: 3.0}
+    assert pretraining.distances_from_mean({0: 1.0, 1: 2.0}) == {0: None, 1: None}
 
 
 def test_equally_stable_results_seldom_get_a_verdict_on_stability():
     rng, decided = np.random.default_rng(0), 0
     for _ in range(2000):
         one, other = (
-            pretraining_report.distances_from_mean(dict(enumerate(rng.standard_normal(5))))
+            pretraining.distances_from_mean(dict(enumerate(rng.standard_normal(5))))
             for _ in range(2)
         )
         decided += len({one[seed] > other[seed] for seed in one}) == 1
@@ -181,7 +172,7 @@ def table_result(cell, agrees):
 @pytest.mark.parametrize("module", [table1, table2])
 def test_claims_of_the_tables_go_either_way(module, agrees):
     on_mnist = {
-        "label": pretraining_report.GAIN,
+        "label": pretraining.GAIN,
         "samples": 1_000,
         "seeds": list(range(5)),
         "values": [0.0] * 5,
@@ -335,7 +326,7 @@ def test_curves_name_the_seeds_that_they_are_of():
         (cells + more, "mean over random 0, 1, 2; pre-trained on all 0, 1; "),
     ):
         found = Results(Result(c, values(c), 1.0, Path()) for c in listed)
-        picture = pretraining_figures._curves(table1.TABLE, settings(table1), found, 1_000)
+        picture = pretraining._curves(table1.TABLE, settings(table1), found, 1_000)
         assert words in picture.caption
 
 
@@ -400,7 +391,7 @@ def test_pytorch_takes_the_same_step_of_the_network():
             "cross_entropy",
             lambda z, t: losses.append(cross_entropy(z, t)) or losses[-1],
         )
-        step = bench_torch.network_step(x, labels, list(arrays.values()), config["pools"], 0.5, 0.0)
+        step = torch_steps.network_step(x, labels, list(arrays.values()), config["pools"], 0.5, 0.0)
         step(), step()
     gradients = model.loss_and_gradients(x, labels)[1]
     for name, gradient in gradients.items():

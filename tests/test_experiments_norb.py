@@ -9,7 +9,7 @@ import pytest
 
 from cae_np.backend import to_numpy
 from cae_np.data import Dataset, solids
-from cae_np.experiments.engine import filter_copies, stereo_features
+from cae_np.experiments.engine import filter_copies
 from cae_np.experiments.frame.experiment import Cell, DataFacts, Settings
 from cae_np.experiments.frame.results import Result, Results
 from cae_np.experiments.makhzani2014 import fig5, table3
@@ -55,10 +55,10 @@ def searched(*errors, **config):
 def test_the_lowest_mean_over_the_instances_is_chosen():
     a = searched({"svm 0.1": 1.0, "svm 1": 9.0}, {"svm 0.1": 9.0, "svm 1": 2.0}, way="a")
     b = searched({"svm 0.1": 4.0, "svm 1": 8.0}, {"svm 0.1": 5.0, "svm 1": 8.0}, way="b")
-    chosen = stereo_features.best([*a, *b])
+    chosen = table3.best([*a, *b])
     assert (chosen["config"], chosen["readout"]) == ({"way": "b"}, "svm 0.1")
     assert chosen["validation_error"] == 4.5 and chosen["by_fold"] == [4.0, 5.0]
-    equal = stereo_features.best([*b, *searched({"svm 1": 4.0}, {"svm 1": 5.0}, way="c")])
+    equal = table3.best([*b, *searched({"svm 1": 4.0}, {"svm 1": 5.0}, way="c")])
     assert equal["config"] == {"way": "b"}
 
 
@@ -71,7 +71,7 @@ def test_each_instance_is_left_out_in_turn_and_the_test_pairs_never_seen():
     train = solids.draw(250, 0)
     dataset = Dataset("solids", "embedded", train, None, solids.CLASSES, 50)  # no test pairs at all
     config = {"fold": 2, "pairs": 80}
-    fit, validation = stereo_features._without_one_instance(dataset, config)
+    fit, validation = table3._without_one_instance(dataset, config)
     assert len(fit) == 80 and 7 not in fit.instances and set(validation.instances) == {7}
 
 
@@ -104,19 +104,17 @@ def test_untrained_filters_may_choose_among_the_same_whitenings():
 def test_the_second_layer_of_the_control_stays_as_it_was_drawn():
     """... from the same numbers as the trained one."""
     pairs = solids.draw(60, 0)
-    preprocessing = stereo_features._preprocessing({"epsilon": 1.0})
-    preprocessing.fit(stereo_features.as_views(pairs, 1))
-    below = WinnerTakeAll(1, 4, seed=0, **stereo_features.FIRST)
+    preprocessing = table3._preprocessing({"epsilon": 1.0})
+    preprocessing.fit(table3.as_views(pairs, 1))
+    below = WinnerTakeAll(1, 4, seed=0, **table3.FIRST)
     context = SimpleNamespace(label="", checkpoint=None)
 
     def learn(plan):
         cell = Cell("e", 1, {"maps": 3, "plan": plan}, 7)
-        layer, history = stereo_features._second_layer(
-            cell, context, pairs, below, preprocessing, kernel=3
-        )
+        layer, history = table3._second_layer(cell, context, pairs, below, preprocessing, kernel=3)
         return to_numpy(layer.params["w_enc"]), len(history)
 
-    drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, stage=1, **stereo_features.SECOND)
+    drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, stage=1, **table3.SECOND)
     (still, epochs), start = learn(None), to_numpy(drawn.params["w_enc"])
     assert epochs == 0 and np.array_equal(still, start)
     moved, epochs = learn(Plan(epochs=2, rate=1e-3, batch_size=20).as_dict())

@@ -3,8 +3,8 @@
 The filters are those of figure 1(c): the cell is the same, so it is computed once.
 """
 
-from ..engine import colour_features, filter_shape
-from ..engine.colour_cells import EPOCHS, IMAGES
+from ..engine import colour, filter_shape
+from ..engine.colour import EPOCHS, IMAGES
 from ..engine.filter_copies import near_copies
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import measured
@@ -87,7 +87,7 @@ EXPERIMENT = Experiment(
     data="cifar10",
     seeds={"smoke": 1, "quick": 1, "paper": 1},
     cells=cells,
-    run=colour_features.run,
+    run=colour.run,
     rows=rows,
     figures=figures,
     choices=choices,

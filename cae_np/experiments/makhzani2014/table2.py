@@ -11,8 +11,8 @@ from functools import partial
 from statistics import fmean
 
 from ...data.preprocess import EPSILON
-from ..engine import colour_features
-from ..engine.colour_cells import (
+from ..engine import colour
+from ..engine.colour import (
     CLUSTERING,
     EPOCHS,
     IMAGES,
@@ -332,7 +332,7 @@ EXPERIMENT = Experiment(
     data="cifar10",
     seeds={"smoke": 1, "quick": 1, "paper": 1},
     cells=cells,
-    run=colour_features.run,
+    run=colour.run,
     rows=rows,
     figures=figures,
     choices=choices,

@@ -7,7 +7,7 @@ learned from patches of the labelled images alone, as the authors' code does.
 """
 
 from ...models.kmeans import PatchKMeans
-from ..engine.colour_cells import CLUSTERING
+from ..engine.colour import CLUSTERING
 from ..engine.readout import chosen_and_tested
 from ..frame.rows import measured
 

@@ -7,13 +7,7 @@ both, all training digits without their labels, and only those whose labels are 
 """
 
 from ..frame.experiment import Choice, Experiment
-from . import (
-    pretraining,
-    pretraining_choices,
-    pretraining_figures,
-    pretraining_report,
-    pretraining_run,
-)
+from . import pretraining
 
 TABLE = pretraining.Table(
     paper={
@@ -71,16 +65,16 @@ def cells(settings):
 
 
 def rows(settings, results):
-    return pretraining_report.rows(TABLE, settings, results)
+    return pretraining.rows(TABLE, settings, results)
 
 
 def figures(settings, results):
-    return pretraining_figures.figures(TABLE, settings, results)
+    return pretraining.figures(TABLE, settings, results)
 
 
 def choices(settings, results):
     return [
-        *pretraining_choices.shared_choices(TABLE, settings, results),
+        *pretraining.shared_choices(TABLE, settings, results),
         Choice(
             "Noise in pre-training",
             "Gaussian, standard deviation 0.5, on the inputs of every layer (digits span [-1, 1], "
@@ -89,7 +83,7 @@ def choices(settings, results):
             "60 and 80 maps, 1,000 labels and 15 epochs, seeds 0, 1, 2: 7.40, 6.70, 7.25 % from "
             "random weights, 7.15, 7.20, 7.95 % pre-trained on 20,000 digits without noise, 6.75, "
             "6.35, 7.00 % with it",
-            pretraining_choices.alternatives_effect(
+            pretraining.alternatives_effect(
                 TABLE, settings, results, "no noise", "30 % binomial noise"
             ),
         ),
@@ -104,7 +98,7 @@ EXPERIMENT = Experiment(
     data="mnist",
     seeds={"smoke": 1, "quick": 1, "paper": 5},
     cells=cells,
-    run=pretraining_run.run,
+    run=pretraining.run,
     rows=rows,
     figures=figures,
     choices=choices,

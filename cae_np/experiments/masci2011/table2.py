@@ -6,13 +6,7 @@ images that are translated by up to 5 %.
 
 from ..frame.experiment import Choice, Experiment
 from ..frame.rows import claim
-from . import (
-    pretraining,
-    pretraining_choices,
-    pretraining_figures,
-    pretraining_report,
-    pretraining_run,
-)
+from . import pretraining
 
 TABLE = pretraining.Table(
     paper={
@@ -58,7 +52,7 @@ def cells(settings):
 
 def rows(settings, results):
     return [
-        *pretraining_report.rows(TABLE, settings, results),
+        *pretraining.rows(TABLE, settings, results),
         *(_larger_gain(settings, results, n) for n in TABLE.samples[settings.preset]),
     ]
 
@@ -68,9 +62,9 @@ def _larger_gain(settings, results, n):
     on_mnist = [
         row
         for row in results.beside.get("masci2011-table1", ())
-        if row["label"] == pretraining_report.GAIN and row["samples"] == n
+        if row["label"] == pretraining.GAIN and row["samples"] == n
     ]
-    by_start = pretraining_report.fine_tuned(TABLE, settings, results, n)
+    by_start = pretraining.fine_tuned(TABLE, settings, results, n)
     errors = {start: found.by_seed("test_error") for start, found in by_start.items()}
     pre_trained = errors["pre-trained on all"]
     gain = {seed: e - pre_trained[seed] for seed, e in errors["random"].items()
@@ -89,15 +83,15 @@ def _larger_gain(settings, results, n):
 
 
 def figures(settings, results):
-    return pretraining_figures.figures(TABLE, settings, results)
+    return pretraining.figures(TABLE, settings, results)
 
 
 def choices(settings, results):
     def effect(*names):
-        return pretraining_choices.alternatives_effect(TABLE, settings, results, *names)
+        return pretraining.alternatives_effect(TABLE, settings, results, *names)
 
     return [
-        *pretraining_choices.shared_choices(TABLE, settings, results),
+        *pretraining.shared_choices(TABLE, settings, results),
         Choice(
             "Noise in pre-training",
             "none",
@@ -130,7 +124,7 @@ EXPERIMENT = Experiment(
     data="cifar10",
     seeds={"smoke": 1, "quick": 1, "paper": 5},
     cells=cells,
-    run=pretraining_run.run,
+    run=pretraining.run,
     rows=rows,
     figures=figures,
     choices=choices,
