@@ -2,6 +2,7 @@
 
 import numpy
 
+from ..ops.checks import takes
 from ..rng import Purpose, generator
 
 BLOCK = 500  # images worked on at a time: as float32, those of CIFAR-10 take 6 MB
@@ -27,9 +28,9 @@ def sample_patches(images, n, size, seed, stage=0):
     Raises
     ------
     ValueError
-        If a patch does not fit into an image.
+        If there is no image, or a patch does not fit into one.
     """
-    C, H, W = images.batch(slice(1)).shape[1:]
+    C, H, W = _one(images.batch(slice(1))).shape[1:]
     if not 1 <= size <= min(H, W):
         raise ValueError(
             f"patches of {size}×{size} do not fit into {H}×{W} images; choose 1 to {min(H, W)}"
@@ -49,6 +50,12 @@ def sample_patches(images, n, size, seed, stage=0):
         chosen = order[ends[rows.start] : ends[rows.stop]]
         patches[chosen] = windows[source[chosen] - rows.start, :, top[chosen], left[chosen]]
     return patches
+
+
+@takes(images="N+ C H W, kept")
+def _one(images):
+    """The first image, if there is one, in an array that patches can be cut from."""
+    return images
 
 
 def image_blocks(images):

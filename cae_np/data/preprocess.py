@@ -11,10 +11,13 @@ they can still be looked at and convolved.  ε keeps the weakest directions from
 noise.  Whatever was learned from data (m, V, Λ) comes from training images alone.
 """
 
+from math import prod
+
 import numpy
 
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
+from ..ops.checks import takes
 from .patches import image_blocks
 
 # r: Coates et al. add 10 to the variance of pixels between 0 and 255; ours are between 0 and 1.
@@ -23,6 +26,7 @@ CONTRAST = 10 / 255**2
 EPSILON = 0.1
 
 
+@takes(x="N ...")
 def contrast_normalise(x, regularisation=CONTRAST):
     """Subtract from each image or patch its mean, and divide it by its standard deviation.
 
@@ -37,9 +41,10 @@ def contrast_normalise(x, regularisation=CONTRAST):
 
     Returns
     -------
-    y : array of the shape and dtype of x
+    y : array of the shape and dtype of x (float64 for integers)
+        Of no images none.  A NaN makes its own image NaN, and no other.
     """
-    rows = x.reshape(len(x), -1)
+    rows = _rows(x)
     rows = rows - rows.mean(axis=1, keepdims=True)
     rows /= ((rows * rows).mean(axis=1, keepdims=True) + regularisation) ** 0.5
     return rows.reshape(x.shape)
@@ -89,7 +94,7 @@ class ZCA:
         Raises
         ------
         ValueError
-            If there is no image, or a value is NaN or infinite.
+            If there is no image, if blocks differ in D, or a value is NaN or infinite.
 
         Notes
         -----
@@ -98,11 +103,15 @@ class ZCA:
         """
         count = 0
         for block in blocks:
-            rows, xp = block.reshape(len(block), -1), get_array_module(block)
+            rows, xp = _rows(block), get_array_module(block)
+            if len(rows) == 0:
+                continue
             if count == 0:
                 # Differences from a point among the data, so that nothing cancels later.
                 origin, D = rows.mean(axis=0), rows.shape[1]
                 total, moments = xp.zeros(D, "float64"), xp.zeros((D, D), "float64")
+            if rows.shape[1] != D:
+                raise ValueError(f"a block has shape {block.shape}; expected images of {D} values")
             rows = rows - origin
             total += rows.sum(axis=0)
             moments += rows.T @ rows
@@ -118,6 +127,7 @@ class ZCA:
         self._set(mean + origin, xp.maximum(values, 0), vectors)
         return self
 
+    @takes(x="N ...")
     def whiten(self, x):
         """(x - m) P.
 
@@ -127,16 +137,18 @@ class ZCA:
 
         Returns
         -------
-        y : array of the shape and dtype of x
+        y : array of the shape and dtype of x (float64 for integers)
+            A NaN makes its own image NaN, and no other.
 
         Raises
         ------
         ValueError
             If nothing was fitted, or on images of another size.
         """
-        rows = self._rows(x) - self._matrix("mean", x.dtype)
+        rows = self._fitting_rows(x) - self._matrix("mean", x.dtype)
         return (rows @ self._matrix("whitening", x.dtype)).reshape(x.shape)
 
+    @takes(y="N ...")
     def unwhiten(self, y):
         """The inverse of :meth:`whiten`: y P⁻¹ + m, for display.
 
@@ -153,7 +165,7 @@ class ZCA:
         ValueError
             As in :meth:`whiten`.
         """
-        rows = self._rows(y) @ self._matrix("inverse", y.dtype)
+        rows = self._fitting_rows(y) @ self._matrix("inverse", y.dtype)
         return (rows + self._matrix("mean", y.dtype)).reshape(y.shape)
 
     def state(self):
@@ -180,16 +192,21 @@ class ZCA:
             self._matrices[name, dtype] = matrix.astype(dtype)
         return self._matrices[name, dtype]
 
-    def _rows(self, x):
+    def _fitting_rows(self, x):
         if not self.params:
             raise ValueError("whitening has to be learned first: call fit with training images")
-        rows, D = x.reshape(len(x), -1), len(self.params["mean"])
+        rows, D = _rows(x), len(self.params["mean"])
         if rows.shape[1] != D:
             raise ValueError(
                 f"images of shape {x.shape[1:]} have {rows.shape[1]} values; whitening was "
                 f"learned from images of {D}"
             )
         return rows
+
+
+@takes(images="N ...")
+def _rows(images):
+    return images.reshape(len(images), prod(images.shape[1:]))
 
 
 class Preprocessing:
@@ -270,6 +287,7 @@ class ImageArray:
     images : numpy.ndarray of floats, shape (N, C, H, W)
     """
 
+    @takes(images="N C H W, kept")
     def __init__(self, images):
         self.images = images
 

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from ..ops.checks import takes
 
+
+@takes(x="N C H W", offsets="N ...")
 def translate(x, offsets):
     """Move every image by its own offset, a fraction of a pixel included.
 

@@ -10,6 +10,7 @@ from ..ops import (
     squared_error,
     squared_error_backward,
 )
+from ..ops.checks import takes
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
 
@@ -100,6 +101,7 @@ class AutoEncoder:
         if not tied:
             self.params["w_dec"] = to_device(rng.standard_normal((inputs, units)) * spread, dtype)
 
+    @takes(x="N+ ...")
     def encode(self, x):
         """h = σ(Wx + b), all of it: the constraint is for training.
 
@@ -114,6 +116,7 @@ class AutoEncoder:
         z = affine(x.reshape(len(x), -1), self.params["w"], self.params["b"])
         return self._sigma(z, out=z)
 
+    @takes(x="N+ ...")
     def hidden(self, x):
         """The code as in training, with at most k units that are not zero.
 
@@ -127,6 +130,7 @@ class AutoEncoder:
         """
         return self._constrained(self.encode(x))[0]
 
+    @takes(x="N+ ...")
     def reconstruct(self, x):
         """y = σ(W'h + b') from the code as in training.
 
@@ -140,6 +144,7 @@ class AutoEncoder:
         """
         return self._decode(self.hidden(x)).reshape(x.shape)
 
+    @takes(x="N+ ...", target="N ...")
     def loss_and_gradients(self, x, target=None):
         """M11's squared error, and the gradient of every parameter.
 

@@ -17,6 +17,7 @@ from ..ops import (
     squared_error,
     squared_error_backward,
 )
+from ..ops.checks import takes
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
@@ -117,6 +118,7 @@ class ConvAutoEncoder:
         if not tied:
             self.params["w_dec"] = to_device(rng.standard_normal(shape) * spread, dtype)
 
+    @takes(x="N C H W")
     def hidden(self, x):
         """The code at its full resolution; with pooling, all but the windows' maxima erased.
 
@@ -131,6 +133,7 @@ class ConvAutoEncoder:
         """
         return self._hidden(x)[0]
 
+    @takes(x="N C H W")
     def encode(self, x):
         """The code as the next layer of a stack receives it: pooled, if the model pools.
 
@@ -145,6 +148,7 @@ class ConvAutoEncoder:
         h = self._code(x)
         return max_pool(h, self.pool)[0] if self.pool else h
 
+    @takes(x="N C H W")
     def reconstruct(self, x):
         """y, the decoder's answer to the code of x.
 
@@ -158,6 +162,7 @@ class ConvAutoEncoder:
         """
         return self._decode(self.hidden(x))
 
+    @takes(x="N+ C H W", target="N C H W")
     def loss_and_gradients(self, x, target=None):
         """M11's cost and its gradient ∂E/∂W = x ∗ δh + h̃ ∗ δy.
 

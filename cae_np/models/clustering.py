@@ -2,6 +2,7 @@
 
 from ..backend import get_array_module, scatter_add, to_numpy
 from ..errors import ConfigError
+from ..ops.checks import takes
 from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from ..rng import Purpose, generator
 
@@ -10,6 +11,7 @@ HOST_BLOCK = 8 << 20
 SUMMED = 1 << 16  # patches of which float64 copies are made at a time
 
 
+@takes(x="N D")
 def kmeans(x, k, iterations, seed, progress=None):
     """Lloyd's algorithm.
 
@@ -42,8 +44,8 @@ def kmeans(x, k, iterations, seed, progress=None):
     xp, M = get_array_module(x), len(x)
     if not 1 <= k <= M or iterations < 1:
         raise ConfigError(
-            f"{k} centroids from {M} patches in {iterations} iterations: expected 1 to {M} "
-            "centroids and at least 1 iteration"
+            f"{k} centroids from {M} patches (x of shape {x.shape}) in {iterations} iterations: "
+            "expected at least one patch, no more centroids than patches, and at least 1 iteration"
         )
     first = generator(Purpose.SUBSET, seed).choice(M, k, replace=False)
     centroids = x[xp.asarray(first)]
@@ -62,6 +64,7 @@ def kmeans(x, k, iterations, seed, progress=None):
     return centroids, history
 
 
+@takes(x="N D", centroids="K D", out="N K, out")
 def squared_distances(x, centroids, out=None):
     """‖x_m - c_k‖² of all patches and centroids, by one matrix product.
 

@@ -3,6 +3,7 @@
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..ops.checks import takes
 from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
 from .parameters import host_parameters, load_parameters
 
@@ -109,6 +110,7 @@ class ConvNet:
         self.params = self._network.params
         self.convolutions = [layer for layer in layers if isinstance(layer, Conv2d)]
 
+    @takes(x="N C H W")
     def scores(self, x):
         """What softmax is taken of: as high as a class is likely.
 
@@ -122,6 +124,7 @@ class ConvNet:
         """
         return self._network.forward(x)[0]
 
+    @takes(x="N C H W")
     def probabilities(self, x):
         """How likely every class is.
 
@@ -154,6 +157,7 @@ class ConvNet:
         ]
         return to_numpy(get_array_module(*parts).concatenate(parts))
 
+    @takes(x="N+ C H W", labels="N, kept")
     def loss_and_gradients(self, x, labels):
         """The cross-entropy of softmax, and its gradient.
 

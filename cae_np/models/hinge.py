@@ -1,8 +1,10 @@
 """What a linear support vector machine makes small."""
 
 from ..backend import get_array_module
+from ..ops.checks import takes
 
 
+@takes(z="N+ classes", labels="N, below classes")
 def squared_hinge(z, labels):
     """Squared violations of the margins of one-vs-rest classifiers, averaged over the batch.
 
@@ -21,6 +23,7 @@ def squared_hinge(z, labels):
     return (violation * violation).sum() / len(z)
 
 
+@takes(z="N+ classes", labels="N, below classes")
 def squared_hinge_backward(z, labels):
     """Gradient of :func:`squared_hinge` for the scores; continuous, and 0 at the kink t z = 1.
 

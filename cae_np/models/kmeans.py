@@ -11,6 +11,7 @@ from ..data.patches import sample_patches
 from ..data.preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
 from ..errors import ConfigError
 from ..ops import im2col
+from ..ops.checks import takes
 from ..ops.im2col import as_matrix
 from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from .clustering import HOST_BLOCK, kmeans, squared_distances
@@ -18,6 +19,7 @@ from .clustering import HOST_BLOCK, kmeans, squared_distances
 BLOCK = 4096  # patches that whitening is learned from at a time
 
 
+@takes(distances="N K", out="N K, out")
 def triangle(distances, out=None):
     """How much nearer a patch is to a centroid than to the average centroid, or 0.
 
@@ -43,6 +45,7 @@ def triangle(distances, out=None):
     return xp.maximum(f, 0, out=f)
 
 
+@takes(f="N places K")
 def quadrant_sums(f, rows, columns):
     """Sums over the four quadrants of an image.
 
@@ -56,8 +59,17 @@ def quadrant_sums(f, rows, columns):
     Returns
     -------
     array, shape (N, K, 2, 2)
+
+    Raises
+    ------
+    ValueError
+        If f has another number of places.
     """
     xp = get_array_module(f)
+    if f.shape[1] != rows * columns:
+        raise ValueError(
+            f"f has shape {f.shape}; expected {rows}·{columns} = {rows * columns} places"
+        )
     lower = xp.arange(rows) >= (rows + 1) // 2
     right = xp.arange(columns) >= (columns + 1) // 2
     quadrant = (2 * lower[:, None] + right[None]).reshape(-1)
@@ -139,6 +151,7 @@ class PatchKMeans:
         self.params = {"centroids": centroids}
         return history
 
+    @takes(x="N C H W")
     def encode(self, x):
         """Triangle features of every patch, summed over quadrants.
 

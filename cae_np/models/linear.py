@@ -16,6 +16,7 @@ import numpy
 from ..backend import active, get_array_module, to_device, to_numpy
 from ..errors import ConfigError, DivergenceError
 from ..ops import affine, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..ops.checks import takes
 from ..training.optim import SCHEDULES, Adam
 from .hinge import squared_hinge, squared_hinge_backward
 from .lbfgs import minimize_lbfgs
@@ -73,6 +74,7 @@ class LinearReadout:
         xp = active().module
         self.params = {"w": xp.zeros((classes, inputs), dtype), "b": xp.zeros(classes, dtype)}
 
+    @takes(features="N D")
     def scores(self, features):
         """Wx + b: as high as a class is likely.
 
@@ -86,6 +88,7 @@ class LinearReadout:
         """
         return affine(features, self.params["w"], self.params["b"])
 
+    @takes(features="N D")
     def predict(self, features):
         """The class of the highest score.
 
@@ -99,6 +102,7 @@ class LinearReadout:
         """
         return self.scores(features).argmax(axis=1)
 
+    @takes(features="N+ D, kept", labels="N, kept")
     def error_rate(self, features, labels):
         """Share of the rows that are assigned to a wrong class.
 
@@ -114,6 +118,7 @@ class LinearReadout:
         labels = self._checked(features, labels)
         return float(to_numpy((self.predict(features) != labels).mean()))
 
+    @takes(features="N+ D, kept", labels="N, kept")
     def fit(self, features, labels, *, max_iterations=100, tolerance=1e-5, progress=None):
         """Minimise over all rows at once by L-BFGS, from zero weights.
 
@@ -295,7 +300,8 @@ class LinearReadout:
         wrong = ((labels < 0) | (labels >= self.classes)).nonzero()[0]
         if len(wrong):
             raise ValueError(
-                f"label {labels[wrong[0]]} of row {wrong[0]}: expected 0 to {self.classes - 1}"
+                f"labels of shape {labels.shape} hold {labels[wrong[0]]} in row {wrong[0]}; "
+                f"expected 0 to {self.classes - 1}"
             )
         return to_device(labels, "int64")
 

@@ -21,6 +21,7 @@ from ..ops import (
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
 )
+from ..ops.checks import takes
 from ..ops.encode import encode_pooled
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
@@ -104,6 +105,7 @@ class ShallowConvNet:
             "d": xp.zeros(classes, dtype),
         }
 
+    @takes(x="N+ C H W", labels="N, kept")
     def loss_and_gradients(self, x, labels):
         """The cross-entropy of softmax, and its gradient.
 
@@ -137,6 +139,7 @@ class ShallowConvNet:
         dw = kernel_gradient(pad_same(x, *w.shape[2:]), dh)
         return loss, {"w": dw, "b": db, "v": dv, "d": dd}
 
+    @takes(x="N C H W")
     def encode(self, x):
         """The pooled features, as :meth:`cae_np.models.wta.WinnerTakeAll.encode` has them.
 

@@ -7,6 +7,7 @@ layer, however many images there are.
 
 from ..errors import ConfigError
 from ..ops import convolve_full
+from ..ops.checks import takes
 from ..training import train
 from .cae import ConvAutoEncoder
 from .features import Encoded
@@ -36,6 +37,7 @@ class Stack:
                 )
         self.layers = list(layers)
 
+    @takes(x="N C H W")
     def encode(self, x):
         """Features of the last layer.
 

@@ -5,12 +5,14 @@ that takes the result, x itself included.
 """
 
 from ..backend import get_array_module
+from .checks import takes
 
 # LeCun's scaling: f(±1) ≈ ±1, so that targets and inputs of unit size stay where f is steep.
 AMPLITUDE = 1.7159
 SLOPE = 2 / 3
 
 
+@takes(x="..., kept", out="..., out")
 def linear(x, out=None):
     """y = x.
 
@@ -28,6 +30,7 @@ def linear(x, out=None):
     return out
 
 
+@takes(dy="..., kept", y="..., kept")
 def linear_backward(dy, y):
     """dx = dy.
 
@@ -42,6 +45,7 @@ def linear_backward(dy, y):
     return dy
 
 
+@takes(x="...", out="..., out")
 def scaled_tanh(x, out=None):
     """y = 1.7159 · tanh(2x/3), M11's σ "in all our experiments".
 
@@ -64,6 +68,7 @@ def scaled_tanh(x, out=None):
     return y
 
 
+@takes(dy="...", y="...")
 def scaled_tanh_backward(dy, y):
     """dx = dy · (2/3) · (1.7159 - y²/1.7159).
 
@@ -82,6 +87,7 @@ def scaled_tanh_backward(dy, y):
     return dx
 
 
+@takes(x="..., kept", out="..., out")
 def relu(x, out=None):
     """y = max(x, 0).
 
@@ -96,6 +102,7 @@ def relu(x, out=None):
     return get_array_module(x).maximum(x, 0, out=out)
 
 
+@takes(dy="..., kept", y="..., kept")
 def relu_backward(dy, y):
     """dx = dy where y > 0, else 0 (at the kink x = 0 too).
 
@@ -110,6 +117,7 @@ def relu_backward(dy, y):
     return dy * (y > 0)
 
 
+@takes(x="...", out="..., out")
 def logistic(x, out=None):
     """y = 1/(1 + exp(-x)), computed as (1 + tanh(x/2))/2, which cannot overflow.
 
@@ -129,6 +137,7 @@ def logistic(x, out=None):
     return y
 
 
+@takes(dy="...", y="...")
 def logistic_backward(dy, y):
     """dx = dy · y · (1 - y).
 
@@ -143,6 +152,7 @@ def logistic_backward(dy, y):
     return dy * y * (1 - y)
 
 
+@takes(x="... classes", out="... classes, out")
 def softmax(x, out=None):
     """y_i = exp(x_i) / Σ_j exp(x_j) along the last axis.
 
@@ -161,6 +171,7 @@ def softmax(x, out=None):
     return y
 
 
+@takes(dy="... classes", y="... classes")
 def softmax_backward(dy, y):
     """dx_i = y_i · (dy_i - Σ_j dy_j y_j).
 

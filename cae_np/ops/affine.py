@@ -1,9 +1,11 @@
 """The fully connected map and the bias, with their gradients."""
 
 from ..backend import get_array_module
+from .checks import takes
 from .kernels.blocks import product
 
 
+@takes(x="N D", w="E D", b="E")
 def affine(x, w, b):
     """y = x Wᵀ + b for every row of x.
 
@@ -26,16 +28,10 @@ def affine(x, w, b):
     -----
     M11, section 2.1: Wx + b, one x a row.
     """
-    if b.shape != w.shape[:1]:
-        raise ValueError(f"b has shape {b.shape}; w of shape {w.shape} needs {w.shape[:1]}")
-    if x.shape[1] != w.shape[1]:
-        raise ValueError(
-            f"x has {x.shape[1]} features and w expects {w.shape[1]}: "
-            f"shapes {x.shape} and {w.shape}"
-        )
     return product(x, w.T) + b
 
 
+@takes(dy="N E", x="N D", w="E D", b="E")
 def affine_backward(dy, x, w, b):
     """Gradients of :func:`affine`.
 
@@ -53,6 +49,7 @@ def affine_backward(dy, x, w, b):
     return product(dy, w), product(dy.T, x), dy.sum(axis=0)
 
 
+@takes(y="N K H W", b="K", out="N K H W, out")
 def add_bias(y, b, out=None):
     """Add one bias per map to the whole map.
 
@@ -76,11 +73,10 @@ def add_bias(y, b, out=None):
     -----
     M11, section 3: "A single bias per latent map is used".
     """
-    if b.shape != y.shape[1:2]:
-        raise ValueError(f"b has shape {b.shape}; maps of shape {y.shape} need {y.shape[1:2]}")
     return get_array_module(y, b).add(y, b[:, None, None], out=out)
 
 
+@takes(dy="N K H W")
 def add_bias_backward(dy):
     """Gradients of :func:`add_bias`.
 

@@ -7,6 +7,7 @@ for digits and Gaussian noise for colour images, and the clean input is to be re
 import numpy
 
 from ..backend import get_array_module
+from .checks import takes
 
 
 def binomial_mask(rng, shape, p):
@@ -55,13 +56,14 @@ def gaussian_noise(rng, shape, sigma):
     Raises
     ------
     ValueError
-        If sigma is negative.
+        If sigma is negative or NaN.
     """
-    if sigma < 0:
-        raise ValueError(f"sigma = {sigma} is negative; a standard deviation is >= 0")
+    if not sigma >= 0:
+        raise ValueError(f"sigma = {sigma}: expected a standard deviation, a number >= 0")
     return rng.standard_normal(shape, dtype=numpy.float32) * numpy.float32(sigma)
 
 
+@takes(x="N ...", draw="N ..., kept")
 def corrupt(x, draw):
     """Apply noise to images: a boolean draw keeps or erases pixels, a real one is added.
 
@@ -74,7 +76,7 @@ def corrupt(x, draw):
 
     Returns
     -------
-    array, same shape, in x's dtype
+    array, same shape, in x's dtype (float64 for integers)
 
     Raises
     ------
@@ -82,13 +84,12 @@ def corrupt(x, draw):
         If the shapes differ.
     """
     get_array_module(x, draw)
-    if draw.shape != x.shape:
-        raise ValueError(f"the draw has shape {draw.shape}, the images have {x.shape}")
     if draw.dtype == bool:
         return x * draw
     return x + draw.astype(x.dtype, copy=False)
 
 
+@takes(dy="N ...", draw="N ..., kept")
 def corrupt_backward(dy, draw):
     """Gradient of :func:`corrupt` for the images.
 

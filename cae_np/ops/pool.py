@@ -2,15 +2,20 @@
 
 Non-overlapping pooling (M11, section 3.1) returns a boolean mask in the image's shape; overlapping
 pooling (M14) returns the flat position of each window's maximum, since a pixel may win several
-windows.  Of equal values the first in row-major order wins, on both backends.
+windows.  Of equal values the first in row-major order wins, on both backends.  A NaN counts as
+larger than any number: a window that holds one gives NaN, and the first of its NaN is the winner.
 """
 
 from numbers import Integral
 
+import numpy
+
 from ..backend import get_array_module, scatter_add
+from .checks import takes
 from .kernels.blocks import block_bytes, for_each_block
 
 
+@takes(x="N C H W, kept")
 def max_pool(x, size):
     """The largest value of each window of a grid of non-overlapping windows.
 
@@ -25,7 +30,8 @@ def max_pool(x, size):
     -------
     y : array, shape (N, C, ceil(H / ph), ceil(W / pw))
     mask : boolean array, shape (N, C, H, W)
-        True at the one pixel of each window that y was taken from.
+        True at the one pixel of each window that y was taken from: its first maximum, or its
+        first NaN.
 
     Raises
     ------
@@ -49,11 +55,21 @@ def max_pool(x, size):
             marks, still_open = _under(mask[:, maps], is_open, i, j, ph, pw)
             xp.logical_and(pixels == places, still_open, out=marks)
             still_open ^= marks
+        # What is open still has a NaN for its maximum, which is equal to nothing.  A device is not
+        # asked whether there are such windows: it would have to be waited for.
+        if xp is not numpy or is_open.any():
+            for i, j in _offsets(ph, pw):
+                pixels, _ = _under(x[:, maps], highest, i, j, ph, pw)
+                marks, still_open = _under(mask[:, maps], is_open, i, j, ph, pw)
+                first = still_open & xp.isnan(pixels)
+                marks |= first
+                still_open ^= first
 
     for_each_block(pool, x.shape[1], _maps_in_block(x), xp)
     return y, mask
 
 
+@takes(dy="N C OH OW", mask="N C H W, kept")
 def max_pool_backward(dy, mask, size):
     """Gradient of :func:`max_pool`: each window's gradient goes to the pixel that won it.
 
@@ -69,6 +85,7 @@ def max_pool_backward(dy, mask, size):
     return unpool(dy, mask, size)
 
 
+@takes(y="N C OH OW", mask="N C H W, kept")
 def unpool(y, mask, size):
     """Put each window's value at the place that the mask marks, zeros elsewhere.
 
@@ -81,6 +98,7 @@ def unpool(y, mask, size):
     Returns
     -------
     x : array, shape (N, C, H, W)
+        Of a value that is NaN or infinite the whole window becomes NaN.
 
     Raises
     ------
@@ -103,6 +121,7 @@ def unpool(y, mask, size):
     return x
 
 
+@takes(dx="N C H W", mask="N C H W, kept")
 def unpool_backward(dx, mask, size):
     """Gradient of :func:`unpool`: each window collects the gradient at its marked pixel.
 
@@ -122,8 +141,6 @@ def unpool_backward(dx, mask, size):
     """
     xp = get_array_module(dx, mask)
     ph, pw = window_size(size, mask.shape)
-    if dx.shape != mask.shape:
-        raise ValueError(f"dx has shape {dx.shape}; expected the mask's, {mask.shape}")
     dy = xp.zeros_like(dx[:, :, ::ph, ::pw])
 
     def collect(maps):
@@ -135,6 +152,7 @@ def unpool_backward(dx, mask, size):
     return dy
 
 
+@takes(x="N C H W, kept")
 def erase_non_maximal(x, size):
     """Set everything but each window's maximum to zero and keep the image's resolution.
 
@@ -157,6 +175,7 @@ def erase_non_maximal(x, size):
     return x * mask, mask
 
 
+@takes(dy="N C H W", mask="N C H W, kept")
 def erase_non_maximal_backward(dy, mask):
     """Gradient of :func:`erase_non_maximal`: what was erased gets none.
 
@@ -172,6 +191,7 @@ def erase_non_maximal_backward(dy, mask):
     return dy * mask
 
 
+@takes(x="N C H W, kept")
 def overlapping_max_pool(x, width, stride):
     """The largest value of each of many square windows that may overlap.
 
@@ -186,7 +206,8 @@ def overlapping_max_pool(x, width, stride):
     -------
     y : array, shape (N, C, OH, OW), with OH = ceil(H / stride) and OW = ceil(W / stride)
     winner : integer array, shape (N, C, OH, OW)
-        Flat position ``u * W + v`` of the pixel that y was taken from.
+        Flat position ``u * W + v`` of the pixel that y was taken from: the first maximum in
+        row-major order, or the first NaN.
 
     Raises
     ------
@@ -216,6 +237,7 @@ def overlapping_max_pool(x, width, stride):
     return y, row * W + xp.take_along_axis(column, row, axis=2)
 
 
+@takes(dy="N C OH OW", winner="N C OH OW, below H W", shape="(N, C, H, W)")
 def overlapping_max_pool_backward(dy, winner, shape):
     """Gradient of :func:`overlapping_max_pool`: a pixel collects from all windows that it won.
 
@@ -296,7 +318,8 @@ def _max_along_last_axis(x, width, stride):
         position = xp.arange(begin, end) * stride - left + offset
         pixels = x[..., begin * stride - left + offset :: stride][..., : end - begin]
         places, indices = y[..., begin:end], index[..., begin:end]
-        better = pixels > places
+        # Greater, or the first NaN: nothing is <= it, and where one stands nothing is better.
+        better = ~(pixels <= places) & (places == places)
         places[...] = xp.where(better, pixels, places)
         indices[...] = xp.where(better, position, indices)
     return y, index

@@ -2,12 +2,15 @@
 
 M14, section 2.1.  A selection is not differentiable where units tie; elsewhere its derivative is
 the selection itself: what was set to zero gets no gradient.  Of equal values the first in
-row-major order wins, on both backends.
+row-major order wins, and a NaN counts as larger than any number, so that it is kept and is seen
+in what follows instead of disappearing; on both backends.
 """
 
 from ..backend import get_array_module
+from .checks import takes
 
 
+@takes(h="N K H W, kept")
 def winner_take_all(h):
     """The single largest unit of every feature map.
 
@@ -20,7 +23,8 @@ def winner_take_all(h):
     a : array, shape (N, K)
         The winners' values.
     winner : integer array, shape (N, K)
-        Γ, their flat positions ``p * W + q``.
+        Γ, their flat positions ``p * W + q``; of equal values the first, of a map with NaN its
+        first NaN.
 
     Notes
     -----
@@ -33,6 +37,7 @@ def winner_take_all(h):
     return xp.take_along_axis(flat, winner[:, :, None], axis=2)[:, :, 0], winner
 
 
+@takes(da="N K, kept", winner="N K, below H W", map_shape="(H, W)")
 def winner_take_all_backward(da, winner, map_shape):
     """Gradient of :func:`winner_take_all`: only the winner of a map gets one.
 
@@ -49,6 +54,7 @@ def winner_take_all_backward(da, winner, map_shape):
     return place(da, winner, map_shape)
 
 
+@takes(a="N K, kept", winner="N K, below H W", map_shape="(H, W)")
 def place(a, winner, map_shape):
     """Maps that are zero but for one unit each: the dense view of winners.
 
@@ -73,6 +79,7 @@ def place(a, winner, map_shape):
     return h.reshape(N, K, *map_shape)
 
 
+@takes(dh="N K H W, kept", winner="N K, below H W")
 def place_backward(dh, winner):
     """Gradient of :func:`place`: the values of dh at the winners.
 
@@ -91,6 +98,7 @@ def place_backward(dh, winner):
     return xp.take_along_axis(flat, winner[:, :, None], axis=2)[:, :, 0]
 
 
+@takes(h="N K H W, kept")
 def top_n(h, n):
     """The n largest units of every feature map.
 
@@ -102,6 +110,7 @@ def top_n(h, n):
     Returns
     -------
     mask : boolean array, shape (N, K, H, W), with exactly n True a map
+        Of equal values the first are kept; NaN before any number.
 
     Raises
     ------
@@ -117,6 +126,7 @@ def top_n(h, n):
     return _largest(h.reshape(N * K, H * W), n, f"units of a {H}×{W} map").reshape(h.shape)
 
 
+@takes(h="N K H W, kept")
 def global_top_k(h, k):
     """The k largest units of an image over all of its feature maps.
 
@@ -128,6 +138,7 @@ def global_top_k(h, k):
     Returns
     -------
     mask : boolean array, shape (N, K, H, W), with exactly k True an image
+        Of equal values the first are kept; NaN before any number.
 
     Raises
     ------
@@ -149,7 +160,9 @@ def _largest(rows, n, what):
         raise ValueError(
             f"{n} of the {rows.shape[1]} {what} were asked for; expected 1 to {rows.shape[1]}"
         )
-    order = xp.argsort(-rows, axis=1, kind="stable")[:, :n]
+    # The last n of a growing order of reversed rows: of equals the first, and NaN before all.
+    D = rows.shape[1]
+    order = D - 1 - xp.argsort(rows[:, ::-1], axis=1, kind="stable")[:, D - n :]
     mask = xp.zeros(rows.shape, dtype=bool)
     mask[xp.arange(len(rows))[:, None], order] = True
     return mask

@@ -3,8 +3,10 @@
 from ..data.preprocess import ZCA
 from ..gradcheck import check_gradients
 from ..models.cae import ConvAutoEncoder
+from ..ops.checks import takes
 
 
+@takes(x="N+ C H W", w="K C kh kw", b="K", c="C")
 def tied_cae_gradient(x, w, b, c):
     """M11's cost of a convolutional auto-encoder with tied kernels, and its gradient.
 
@@ -39,6 +41,7 @@ def tied_cae_gradient(x, w, b, c):
     return loss, gradients["w"], gradients["b"], gradients["c"]
 
 
+@takes(x="N+ C H W")
 def zca_whiten(x, epsilon):
     """Make pixels uncorrelated, changing the images as little as possible.
 

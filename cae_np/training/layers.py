@@ -5,6 +5,8 @@ A layer's ``forward(x)`` returns ``(y, saved)`` and its ``backward(dy, saved)`` 
 first layer is asked for ``parameter_gradients(dy, saved)`` alone where nobody wants dx.
 """
 
+from math import prod
+
 from ..backend import active, to_device
 from ..errors import ConfigError
 from ..ops import (
@@ -88,11 +90,11 @@ class Dense(Layer):
         self.params = _random_parameters((units, inputs), scale, seed, stage, dtype)
 
     def forward(self, x):
-        return affine(x.reshape(len(x), -1), self.params["w"], self.params["b"]), x
+        return affine(x.reshape(len(x), prod(x.shape[1:])), self.params["w"], self.params["b"]), x
 
     def backward(self, dy, x):
         w, b = self.params["w"], self.params["b"]
-        dx, dw, db = affine_backward(dy, x.reshape(len(x), -1), w, b)
+        dx, dw, db = affine_backward(dy, x.reshape(len(x), prod(x.shape[1:])), w, b)
         return dx.reshape(x.shape), {"w": dw, "b": db}
 
 

@@ -4,9 +4,11 @@ import numpy
 
 from ..backend import get_array_module
 from ..errors import ConfigError
+from ..ops.checks import takes
 from ..ops.kernels.blocks import for_each_block
 
 
+@takes(p="...", dp="...", v="...")
 def sgd_step(p, dp, v, rate, momentum=0.0, out=None):
     """One step of gradient descent with classical momentum.
 
@@ -34,6 +36,7 @@ def sgd_step(p, dp, v, rate, momentum=0.0, out=None):
     return new_p, new_v
 
 
+@takes(p="...", dp="...", m="...", v="...")
 def adam_step(p, dp, m, v, t, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, out=None):
     """One step of Adam (Kingma and Ba 2015, algorithm 1), with both means corrected for bias.
 
