@@ -269,3 +269,80 @@ def test_positions_out_of_range_are_refused_by_name(one):
                 wrong.flat[-1] = value
                 assert_refused_by_name(one, name, wrong)
             assert_refused_by_name(one, name, a * 1.0)
+
+
+# --- NaN ------------------------------------------------------------------------------------------
+
+
+def with_nan(rng, shape):
+    """Ties, infinities, and a few NaN."""
+    x = rng.integers(-2, 3, shape) / 2
+    x[rng.random(shape) < 0.1] = np.inf
+    x[rng.random(shape) < 0.1] = np.nan
+    return x
+
+
+def windows(x, rows, columns):
+    """Every window of every map with the flat positions of its pixels, clipped to the map."""
+    H, W = x.shape[2:]
+    for n, c in np.ndindex(x.shape[:2]):
+        for p, (top, bottom) in enumerate(rows):
+            for q, (left, right) in enumerate(columns):
+                u, v = np.mgrid[max(top, 0) : min(bottom, H), max(left, 0) : min(right, W)]
+                at = (u * W + v).ravel()
+                yield (n, c, p, q), x[n, c].ravel()[at], at
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pooling_takes_the_first_nan_wherever_it_stands(xp, seed):
+    """NumPy's argmax is the oracle: it takes the first NaN, else the first maximum."""
+    rng = np.random.default_rng(seed)
+    x = with_nan(rng, (2, 2, 7, 5))
+    y, mask = (to_numpy(a) for a in ops.max_pool(xp.asarray(x), (3, 2)))
+    expected = np.zeros_like(mask)
+    for (n, c, p, q), values, at in windows(
+        x, [(3 * p, 3 * p + 3) for p in range(3)], [(2 * q, 2 * q + 2) for q in range(3)]
+    ):
+        best = values.argmax()
+        np.testing.assert_equal(y[n, c, p, q], values[best])
+        expected[n, c].flat[at[best]] = True
+    np.testing.assert_array_equal(mask, expected)
+    with np.errstate(invalid="ignore"):  # infinity times zero
+        erased = ops.erase_non_maximal(xp.asarray(x), (3, 2))[1]
+    np.testing.assert_array_equal(to_numpy(erased), mask)
+
+    y, winner = (to_numpy(a) for a in ops.overlapping_max_pool(xp.asarray(x), 3, 2))
+    up, left = ((n - 1) * 2 + 3 - S for n, S in ((4, 7), (3, 5)))
+    for place, values, at in windows(
+        x,
+        [(2 * p - up // 2, 2 * p - up // 2 + 3) for p in range(4)],
+        [(2 * q - left // 2, 2 * q - left // 2 + 3) for q in range(3)],
+    ):
+        np.testing.assert_equal(y[place], values[values.argmax()])
+        assert winner[place] == at[values.argmax()]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_selections_keep_nan_before_any_number(xp, seed):
+    rng = np.random.default_rng(seed)
+    h = with_nan(rng, (3, 2, 4, 3))
+    a, winner = (to_numpy(one) for one in ops.winner_take_all(xp.asarray(h)))
+    np.testing.assert_array_equal(winner, h.reshape(3, 2, 12).argmax(axis=2))
+    np.testing.assert_array_equal(a, h.reshape(3, 2, 12).max(axis=2))
+    for name, rows in (("top_n", h.reshape(6, 12)), ("global_top_k", h.reshape(3, 24))):
+        for n in (1, 3, 12):
+            mask = to_numpy(getattr(ops, name)(xp.asarray(h), n)).reshape(rows.shape)
+            for row, kept in zip(rows, mask, strict=True):
+                rank = sorted(range(len(row)), key=lambda i: (~np.isnan(row[i]), -row[i], i))
+                assert sorted(rank[:n]) == kept.nonzero()[0].tolist()
+
+
+def test_the_sums_of_arithmetic_keep_nan_in_its_own_image(xp):
+    x = np.random.default_rng(0).standard_normal((3, 2, 4, 3))
+    broken = x.copy()
+    broken[1, 0, 2, 1] = np.nan
+    zca = ZCA().fit([xp.asarray(x)])
+    for prepare in (contrast_normalise, zca.whiten):
+        whole, found = (to_numpy(prepare(xp.asarray(a))) for a in (x, broken))
+        assert np.isnan(found[1]).all()
+        np.testing.assert_allclose(found[[0, 2]], whole[[0, 2]])

@@ -414,11 +414,11 @@ def test_data_that_are_refused(xp, small_blocks):
         (good.astype("float32"), labels, "float32 of shape .*; expected float64"),
         (good[:, :5], labels, r"\(43, 5\); expected .*, 6\)"),
         (good[0], labels, r"shape \(6,\)"),
-        (good[:0], labels[:0], "N at least 1"),
-        (good, labels[:-1], r"\(42,\); expected integers of shape \(43,\)"),
+        (good[:0], labels[:0], r"features has shape \(0, 6\); expected .* none may be empty"),
+        (good, labels[:-1], r"labels has shape \(42,\); expected .* N = 43"),
         (good, labels.astype(float), "labels are float64"),
-        (good, np.where(np.arange(43) == 17, 3, labels), "label 3 of row 17: expected 0 to 2"),
-        (good, np.where(np.arange(43) == 18, -1, labels), "label -1 of row 18"),
+        (good, np.where(np.arange(43) == 17, 3, labels), "hold 3 in row 17; expected 0 to 2"),
+        (good, np.where(np.arange(43) == 18, -1, labels), "hold -1 in row 18"),
     ]
     for row, column, value in ((0, 0, np.nan), (31, 5, -np.inf), (42, 1, np.nan)):
         broken = features.copy()

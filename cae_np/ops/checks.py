@@ -124,7 +124,8 @@ class _Want:
             if known != size:
                 raise self._wrong(shape, f" with {axis} = {known}, as in {other} of shape {whole}")
             if size == 0 and axis != self.may_be_empty or axis == "..." and self.rest and 0 in size:
-                raise self._wrong(shape, ", and no axis but the batch may be empty")
+                most = "no axis but the batch" if self.may_be_empty else "none"
+                raise self._wrong(shape, f", and {most} may be empty")
 
     def _wrong(self, shape, more):
         return ValueError(f"{self.name} has shape {tuple(shape)}; expected {self._shape}{more}")

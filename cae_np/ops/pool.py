@@ -307,6 +307,9 @@ def _max_along_last_axis(x, width, stride):
     xp = get_array_module(x)
     S = x.shape[-1]
     n = -(-S // stride)
+    nan = xp is not numpy or (
+        x.size and numpy.isnan(x.max())
+    )  # a device would have to be waited for
     left = max((n - 1) * stride + width - S, 0) // 2
     first = xp.maximum(xp.arange(n) * stride - left, 0)  # each window's first real pixel
     y = x[..., first]
@@ -318,8 +321,9 @@ def _max_along_last_axis(x, width, stride):
         position = xp.arange(begin, end) * stride - left + offset
         pixels = x[..., begin * stride - left + offset :: stride][..., : end - begin]
         places, indices = y[..., begin:end], index[..., begin:end]
-        # Greater, or the first NaN: nothing is <= it, and where one stands nothing is better.
-        better = ~(pixels <= places) & (places == places)
+        better = pixels > places
+        if nan:  # the first of a window is better than all
+            better |= (pixels != pixels) & (places == places)
         places[...] = xp.where(better, pixels, places)
         indices[...] = xp.where(better, position, indices)
     return y, index
