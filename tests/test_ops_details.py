@@ -5,9 +5,9 @@ import pytest
 
 from cae_np import ops
 from cae_np.backend import to_numpy
-from cae_np.ops import conv, correlate_valid
+from cae_np.ops import correlate_valid
 from cae_np.ops.encode import count_ties, encode_pooled, encode_winners
-from cae_np.ops.kernels import blocks
+from cae_np.ops.kernels import blocks, columns
 from cae_np.ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 
 DIRECTIONS = {
@@ -43,9 +43,9 @@ def test_strips_do_not_change_results(xp, impl, arrays, name, rows, monkeypatch)
     expected = results(impl, name, arrays)
     N, C = arrays["x"].shape[:2]
     row_bytes = 8 * N * C * (3 * 2) * 5  # a row of 5 places, a kernel of 3×2
-    monkeypatch.setattr(conv, "STRIP_BYTES", rows * row_bytes)
+    monkeypatch.setattr(columns, "STRIP_BYTES", rows * row_bytes)
     monkeypatch.setitem(blocks._device_bytes, xp, rows * row_bytes)
-    assert conv._strip_height(arrays["x"], 5, 3, 2) == rows
+    assert columns._strip_height(arrays["x"], 5, 3, 2) == rows
     for found, a in zip(results(impl, name, arrays), expected, strict=True):
         np.testing.assert_allclose(found, a, rtol=0, atol=1e-12)
 

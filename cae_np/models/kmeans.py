@@ -12,8 +12,8 @@ from ..data.preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
 from ..errors import ConfigError
 from ..ops import im2col
 from ..ops.checks import takes
-from ..ops.im2col import as_matrix
 from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
+from ..ops.kernels.layout import as_matrix
 from .clustering import HOST_BLOCK, kmeans, squared_distances
 
 BLOCK = 4096  # patches that whitening is learned from at a time

@@ -25,11 +25,12 @@ from .conv import (
     convolve_full_backward,
     correlate_valid,
     correlate_valid_backward,
-    flip,
     kernel_gradient,
-    mirrored,
 )
-from .im2col import batch_last, col2im, im2col
+from .encode import encode_pooled, encode_winners
+from .flip import flip, mirrored
+from .im2col import col2im, im2col
+from .kernels.layout import batch_last
 from .losses import (
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
@@ -49,6 +50,7 @@ from .pool import (
     unpool_backward,
 )
 from .same import convolve_same, convolve_same_backward, correlate_same, correlate_same_backward
+from .sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 from .sparsity import (
     global_top_k,
     place,

@@ -1,61 +1,31 @@
 """Correlation and convolution as one matrix product each, and their gradients.
 
 The two words are used literally.  A *correlation* lays the kernel on the image as it is; a
-*convolution* flips it in both directions first, which is M11's ~ (W̃).  With the encoder of a
-convolutional auto-encoder written as ``correlate_valid(x, w)``, its decoder with tied, flipped
-kernels is ``convolve_full(h, w)``, and one is the adjoint of the other:
+*convolution* flips it in both directions first, which is M11's ~ (W̃).  With the kernels as rows of
+a matrix W, the patches of x as the columns of ``im2col(x)``, and the maps h as rows,
 
-    <correlate_valid(x, w), h>  ==  <x, convolve_full(h, w)>        for all x, h and w,
+    y  = W · im2col(x)          correlate_valid: M11's equation (1) before the bias
+    x  = col2im(Wᵀ · h)         convolve_full: M11's equation (2) before the bias
+    dw = dy · im2col(x)ᵀ        kernel_gradient
 
-so that ``convolve_full`` is at once M11's equation (2) and the backward of equation (1).
+Each line is the adjoint of another: ``<W · im2col(x), h> == <x, col2im(Wᵀ · h)>`` for all x, h and
+w, so that ``convolve_full`` is at once the decoder with tied, flipped kernels and the backward of
+the encoder.
 
-Every function works through the image in strips of output rows, one on each core, so that columns
-take a bounded amount of memory, whatever the size of image and batch.  They cost kh·kw times the
-memory of what they are made of, so they are made of the side that has fewer channels: where that
-is the other one, correlating is convolving with :func:`mirrored` kernels and cropping, and
-convolving is correlating the padded maps with them.
+How the products are cut up, so that the columns of a large image never have to be in memory at
+once, is the business of :mod:`.kernels.columns` alone.
 """
 
-from ..backend import get_array_module
-from .im2col import as_matrix, batch_last, col2im, empty_batch_last, im2col, zeros_batch_last
-from .kernels.blocks import block_bytes, for_each_block, scratch
-from .padding import crop_full, pad_full
-
-
-def flip(w):
-    """W̃, M11's flip: both spatial axes of the kernels reversed.
-
-    Parameters
-    ----------
-    w : array, shape (K, C, kh, kw)
-
-    Returns
-    -------
-    array, shape (K, C, kh, kw), a view
-    """
-    return w[:, :, ::-1, ::-1]
-
-
-def mirrored(w):
-    """The kernels that take the maps back: flipped, and the roles of K and C exchanged.
-
-    Parameters
-    ----------
-    w : array, shape (K, C, kh, kw)
-
-    Returns
-    -------
-    array, shape (C, K, kh, kw), a view
-
-    Notes
-    -----
-    ``convolve_full(h, w) == correlate_valid(pad_full(h, kh, kw), mirrored(w))``.
-    """
-    return flip(w).swapaxes(0, 1)
+from .kernels.columns import (
+    both_times_columns,
+    fold_columns,
+    kernels_times_columns,
+    maps_times_columns,
+)
 
 
 def correlate_valid(x, w):
-    """Slide every kernel over every place of the image where it fits whole.
+    """Correlate images with kernels wherever a kernel lies wholly inside the image.
 
     ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i, q + j] · w[k, c, i, j]``
 
@@ -77,21 +47,8 @@ def correlate_valid(x, w):
     -----
     The sum in M11, equation (1): h = σ(x ∗ W + b), before the bias.
     """
-    xp = get_array_module(x, w)
-    x = batch_last(x)
-    K, C, kh, kw = w.shape
-    N, OH, OW = _output_size(x, w)
-    if K < C:
-        return crop_full(convolve_full(x, mirrored(w)), kh, kw)
-    y = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(x, w))
-    rows = w.reshape(K, -1)
-
-    def correlate(strip):
-        col = _columns_under(x, strip, kh, kw)
-        xp.matmul(rows, col, out=as_matrix(y[:, :, strip]))
-
-    for_each_block(correlate, OH, _strip_height(x, OW, kh, kw), xp)
-    return y
+    _maps_shape(x, w)
+    return kernels_times_columns(w, x)  # W · im2col(x)
 
 
 def correlate_valid_backward(dy, x, w):
@@ -113,13 +70,12 @@ def correlate_valid_backward(dy, x, w):
     ValueError
         If dy is not of the forward's output's shape.
     """
-    N, OH, OW = _output_size(x, w)
-    _check_upstream(dy, (N, w.shape[0], OH, OW), "dy")
+    _check_upstream("dy", dy, _maps_shape(x, w))
     return convolve_full(dy, w), kernel_gradient(x, dy)
 
 
 def convolve_full(h, w):
-    """Lay every kernel down at every place of its map, weighted by the map, and add up.
+    """Convolve maps with kernels and add the K results up: the sum of all kernels, laid down.
 
     ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i, v - j] · w[k, c, i, j]``,
     a convolution (the indices of h and w run against each other) that contracts the K maps.
@@ -141,31 +97,12 @@ def convolve_full(h, w):
     Notes
     -----
     The sum in M11, equation (2): y = σ(Σ_k h^k ∗ W̃^k + c).  The adjoint of
-    :func:`correlate_valid` for fixed kernels.
+    :func:`correlate_valid` for fixed kernels.  Laying the kernel down at every unit, weighted by
+    it, is correlating the padded maps with the flipped kernels,
+    ``correlate_valid(pad_full(h, kh, kw), mirrored(w))``: here is M11's W̃.
     """
-    xp = get_array_module(h, w)
-    h = batch_last(h)
-    K, C, kh, kw = w.shape
-    N, _, OH, OW = h.shape
-    _check_maps(h, w)
-    if K < C:
-        return correlate_valid(pad_full(h, kh, kw), mirrored(w))
-    dtype = xp.result_type(h, w)
-    x = zeros_batch_last(xp, (N, C, OH + kh - 1, OW + kw - 1), dtype)
-    columns_of = w.reshape(K, -1).T
-    folded = []  # strips overlap by kh - 1 rows, so each is folded apart from the others
-
-    def lay_down(strip):
-        shape = (C, kh, kw, strip.stop - strip.start, OW, N)
-        col = scratch().get("columns", shape, dtype, xp)
-        xp.matmul(columns_of, as_matrix(h[:, :, strip]), out=col.reshape(C * kh * kw, -1))
-        rows = _rows_under(x, strip, kh)
-        folded.append((strip.start, rows, col2im(col.transpose(0, 1, 2, 5, 3, 4), rows.shape)))
-
-    for_each_block(lay_down, OH, _strip_height(x, OW, kh, kw), xp)
-    for _, rows, strip in sorted(folded, key=lambda one: one[0]):  # always in the same order
-        rows += strip
-    return x
+    _images_shape(h, w)
+    return fold_columns(w, h)  # col2im(Wᵀ · h)
 
 
 def convolve_full_backward(dx, h, w):
@@ -182,40 +119,26 @@ def convolve_full_backward(dx, h, w):
     dh : array, shape (N, K, OH, OW), ``correlate_valid(dx, w)``
     dw : array, shape (K, C, kh, kw), ``kernel_gradient(dx, h)``
 
-    Notes
-    -----
-    Where the columns are made of dx, both products read the same ones, which are made once.
+    Raises
+    ------
+    ValueError
+        If h does not have K maps, or dx is not of the forward's output's shape.
     """
-    xp = get_array_module(dx, h, w)
-    dx, h = batch_last(dx), batch_last(h)
-    K, C, kh, kw = w.shape
-    _check_maps(h, w)
-    N, _, OH, OW = h.shape
-    _check_upstream(dx, (N, C, OH + kh - 1, OW + kw - 1), "dx")
-    if K < C:
-        return correlate_valid(dx, w), kernel_gradient(dx, h)
-    dh = empty_batch_last(xp, (N, K, OH, OW), xp.result_type(dx, w))
-    rows = w.reshape(K, -1)
-
-    def go_back(strip, out):
-        col = _columns_under(dx, strip, kh, kw)
-        xp.matmul(rows, col, out=as_matrix(dh[:, :, strip]))
-        xp.matmul(as_matrix(h[:, :, strip]), col.T, out=out)
-
-    return dh, _sum_over_strips(go_back, dx, (OH, OW), w.shape, xp.result_type(dx, h))
+    _check_upstream("dx", dx, _images_shape(h, w))
+    return both_times_columns(w, h, dx)  # W · im2col(dx) and h · im2col(dx)ᵀ
 
 
 def kernel_gradient(x, dy):
-    """How the kernel's gradient collects, at every offset, image times upstream gradient.
+    """Gradient of :func:`correlate_valid` with respect to the kernels.
 
     ``dw[k, c, i, j] = Σ_{n, p, q} dy[n, k, p, q] · x[n, c, p + i, q + j]``
 
     Parameters
     ----------
     x : array, shape (N, C, H, W)
-        What the kernel was laid on.
+        The images that were correlated.
     dy : array, shape (N, K, OH, OW), with OH <= H and OW <= W
-        The gradient of what came out.
+        The upstream gradient.
 
     Returns
     -------
@@ -233,81 +156,20 @@ def kernel_gradient(x, dy):
     the code h, so that the roles are exchanged: ``kernel_gradient(delta_y, h)``; flipping h and
     convolving is the same sum.
     """
-    xp = get_array_module(x, dy)
-    x, dy = batch_last(x), batch_last(dy)
-    N, C, H, W = x.shape
-    M, K, OH, OW = dy.shape
-    if N != M or OH > H or OW > W:
+    if len(x) != len(dy) or dy.shape[2] > x.shape[2] or dy.shape[3] > x.shape[3]:
         raise ValueError(
             f"maps of shape {dy.shape} cannot come from images of shape {x.shape}: the batch "
             "must be the same and the maps no larger than the images"
         )
-    kh, kw = H - OH + 1, W - OW + 1
-    if K < C:
-        return mirrored(kernel_gradient(pad_full(dy, kh, kw), x))
-
-    def collect(strip, out):
-        xp.matmul(as_matrix(dy[:, :, strip]), _columns_under(x, strip, kh, kw).T, out=out)
-
-    return _sum_over_strips(collect, x, (OH, OW), (K, C, kh, kw), xp.result_type(x, dy))
+    return maps_times_columns(dy, x)  # dy · im2col(x)ᵀ
 
 
-# --- strips of rows, and checks -------------------------------------------------------------------
-
-# For M11's network 4 to 16 MB are equally fast with large batches; small ones fit into one strip,
-# so that the kernel gradient is one product (batch 10, 100 → 150 maps: 3.1 ms, 5.7 ms with 4 MB).
-# With few channels smaller strips can be faster: lecture 8 measures it.
-STRIP_BYTES = 1 << 23  # columns of one strip
-SUMS = 4  # kernel gradients that are summed side by side; each may be large
+# --- shapes ---------------------------------------------------------------------------------------
 
 
-def _strip_height(x, OW, kh, kw):
-    """How many output rows have columns that take at most a block's bytes; at least one."""
-    N, C = x.shape[:2]
-    row_bytes = C * kh * kw * OW * N * x.dtype.itemsize
-    return max(1, block_bytes(get_array_module(x), STRIP_BYTES) // max(1, row_bytes))
-
-
-def _rows_under(x, strip, kh):
-    """The rows of the image that the kernel touches for this strip of output rows."""
-    return x[:, :, strip.start : strip.stop + kh - 1]
-
-
-def _columns_under(x, strip, kh, kw):
-    """The columns of a strip as a matrix, valid until the thread asks for the next."""
-    (N, C, _, W), xp = x.shape, get_array_module(x)
-    shape = (C, kh, kw, strip.stop - strip.start, W - kw + 1, N)
-    memory = scratch().get("columns", shape, x.dtype, xp)
-    return as_matrix(im2col(_rows_under(x, strip, kh), kh, kw, out=memory))
-
-
-def _sum_over_strips(term, x, size, shape, dtype):
-    """The sum of what ``term(strip, out)`` writes into ``out``, a matrix with a row for each of
-    the K kernels; added in the same order however many cores there are."""
-    xp, sums, (OH, OW), (K, _, kh, kw) = get_array_module(x), {}, size, shape
-
-    def add_up(rows):
-        height = _strip_height(x, OW, kh, kw)  # lower after a device's memory has not sufficed
-        total = sums[rows.start] = xp.empty(shape, dtype).reshape(K, -1)
-        for top in range(rows.start, rows.stop, height):
-            strip = slice(top, min(top + height, rows.stop))
-            if top == rows.start:
-                term(strip, total)
-            else:
-                one = scratch().get("kernel gradient", total.shape, dtype, xp)
-                term(strip, one)
-                total += one
-
-    for_each_block(add_up, OH, max(_strip_height(x, OW, kh, kw), -(-OH // SUMS)), xp)
-    first, *others = (sums[start] for start in sorted(sums))
-    for other in others:
-        first += other
-    return first.reshape(shape)
-
-
-def _output_size(x, w):
-    N, C, H, W = x.shape
-    _, channels, kh, kw = w.shape
+def _maps_shape(x, w):
+    """The shape of the maps of images x and kernels w."""
+    (N, C, H, W), (K, channels, kh, kw) = x.shape, w.shape
     if C != channels:
         raise ValueError(
             f"x has {C} channels and w expects {channels}: shapes {x.shape} and {w.shape}"
@@ -316,19 +178,21 @@ def _output_size(x, w):
         raise ValueError(
             f"a {kh}×{kw} kernel does not fit into {H}×{W} images; pad them or use a smaller kernel"
         )
-    return N, H - kh + 1, W - kw + 1
+    return N, K, H - kh + 1, W - kw + 1
 
 
-def _check_maps(h, w):
-    if h.shape[1] != w.shape[0]:
+def _images_shape(h, w):
+    """The shape of the images that kernels w, laid down by maps h, add up to."""
+    (N, maps, OH, OW), (K, C, kh, kw) = h.shape, w.shape
+    if maps != K:
         raise ValueError(
-            f"h has {h.shape[1]} maps and w has kernels for {w.shape[0]}: "
-            f"shapes {h.shape} and {w.shape}"
+            f"h has {maps} maps and w has kernels for {K}: shapes {h.shape} and {w.shape}"
         )
+    return N, C, OH + kh - 1, OW + kw - 1
 
 
-def _check_upstream(array, shape, name):
-    if tuple(array.shape) != tuple(shape):
+def _check_upstream(name, gradient, shape):
+    if gradient.shape != shape:
         raise ValueError(
-            f"{name} has shape {array.shape}, but what it is the gradient of has {tuple(shape)}"
+            f"{name} has shape {gradient.shape}, but what it is the gradient of has {shape}"
         )

@@ -1,12 +1,7 @@
-"""Patches as columns, and back: the adjoint pair under every convolution of this package.
-
-Shapes are (N, C, H, W), as in the papers' notation, but the *memory* of every map that an
-operation makes is ordered (C, H, W, N): the images of a batch are neighbours.  Shifting an image
-by one pixel then moves long contiguous runs (a row of the map times the batch) instead of short
-ones, which makes im2col a plain memory copy and its adjoint a plain vector addition.
-"""
+"""Patches as columns, and back: the adjoint pair under every convolution of this package."""
 
 from ..backend import get_array_module
+from .kernels.layout import batch_last, zeros_batch_last
 
 
 def im2col(x, kh, kw, out=None):
@@ -17,8 +12,8 @@ def im2col(x, kh, kw, out=None):
     x : array, shape (N, C, H, W)
     kh, kw : int
         Kernel height and width in pixels; 1 <= kh <= H and 1 <= kw <= W.
-    out : array, shape (C, kh, kw, OH, OW, N), optional
-        C-contiguous memory that takes the columns.
+    out : array, shape (C, kh, kw, N, OH, OW), optional
+        Takes the columns, in its own memory order; x then stays in the one that it has.
 
     Returns
     -------
@@ -34,7 +29,6 @@ def im2col(x, kh, kw, out=None):
     -----
     One strided copy; no loop over pixels.  The adjoint is :func:`col2im`.
     """
-    # In memory (C, kh, kw, OH, OW, N), so that :func:`as_matrix` sees a matrix in it.
     xp = get_array_module(x)
     N, C, H, W = x.shape
     if not (1 <= kh <= H and 1 <= kw <= W):
@@ -42,13 +36,13 @@ def im2col(x, kh, kw, out=None):
             f"a {kh}×{kw} kernel does not fit into {H}×{W} images; choose 1 <= kh <= {H} and "
             f"1 <= kw <= {W}, or pad the images"
         )
-    OH, OW = H - kh + 1, W - kw + 1
-    shape = (C, kh, kw, OH, OW, N)
-    col = xp.empty(shape, x.dtype) if out is None else out
+    if out is None:  # the batch last in memory, so that :func:`as_matrix` sees a matrix in it
+        x, shape = batch_last(x), (C, kh, kw, H - kh + 1, W - kw + 1, N)
+        out = xp.empty(shape, x.dtype).transpose(0, 1, 2, 5, 3, 4)
     # x[n, c, p, q, i, j]: a view that lists the overlapping patches without copying them.
-    patches = xp.lib.stride_tricks.sliding_window_view(batch_last(x), (kh, kw), axis=(2, 3))
-    col[...] = patches.transpose(1, 4, 5, 2, 3, 0)
-    return col.transpose(0, 1, 2, 5, 3, 4)
+    patches = xp.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(2, 3))
+    out[...] = patches.transpose(1, 4, 5, 0, 2, 3)
+    return out
 
 
 def col2im(col, shape):
@@ -86,43 +80,3 @@ def col2im(col, shape):
         for j in range(kw):
             x[:, :, i : i + OH, j : j + OW] += col[:, i, j].swapaxes(0, 1)
     return x
-
-
-# --- the memory order ---------------------------------------------------------------------------
-
-
-def batch_last(x):
-    """``x``, shape (N, C, H, W), with memory ordered (C, H, W, N); copied only where it is not."""
-    xp = get_array_module(x)
-    return xp.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
-
-
-def empty_batch_last(xp, shape, dtype):
-    """An uninitialised array of shape (N, C, H, W) with memory ordered (C, H, W, N)."""
-    N, C, H, W = shape
-    return xp.empty((C, H, W, N), dtype).transpose(3, 0, 1, 2)
-
-
-def zeros_batch_last(xp, shape, dtype):
-    """Zeros of shape (N, C, H, W) with memory ordered (C, H, W, N)."""
-    N, C, H, W = shape
-    return xp.zeros((C, H, W, N), dtype).transpose(3, 0, 1, 2)
-
-
-def as_matrix(x):
-    """The matrix with a row for each (c, kh, kw) of columns, or each c of maps.
-
-    Parameters
-    ----------
-    x : array, shape (C, kh, kw, N, OH, OW) from :func:`im2col`, or (N, C, H, W) from
-        :func:`batch_last`, or rows of such maps
-
-    Returns
-    -------
-    array, shape (C·kh·kw, OH·OW·N) or (C, H·W·N)
-        A view where x's memory allows one: always where x is as described.
-    """
-    if x.ndim == 6:
-        C, kh, kw, *_ = x.shape
-        return x.transpose(0, 1, 2, 4, 5, 3).reshape(C * kh * kw, -1)
-    return x.transpose(1, 2, 3, 0).reshape(x.shape[1], -1)

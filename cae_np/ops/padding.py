@@ -1,7 +1,7 @@
 """Zeros around images, and the crops that take them off again: adjoint pairs."""
 
 from ..backend import get_array_module
-from .im2col import zeros_batch_last
+from .kernels.layout import zeros_batch_last
 
 
 def pad_same(x, kh, kw):

@@ -221,20 +221,15 @@ def overlapping_max_pool(x, width, stride):
     sizes (28 → 10 with 5/3, 10 → 5 with 3/2, 32 → 8 with 5/4 and 6/4).  Padding is never a value:
     a window at the border ranges over real pixels only.
 
-    The maximum over a square is taken over columns, then over rows, which is also the first
-    maximum in row-major order.
+    The maximum over a square is taken along rows, then over them, which is also the first maximum
+    in row-major order.
     """
     xp = get_array_module(x)
     H, W = x.shape[2:]
-    if not 1 <= stride <= width <= min(H, W):
-        raise ValueError(
-            f"pooling width {width} and stride {stride} on {H}×{W} maps: "
-            f"expected 1 <= stride <= width <= {min(H, W)}"
-        )
-    in_row, column = _max_along_last_axis(x, width, stride)  # (N, C, H, OW)
-    y, row = _max_along_last_axis(in_row.swapaxes(2, 3), width, stride)  # (N, C, OW, OH)
-    y, row = y.swapaxes(2, 3), row.swapaxes(2, 3)
-    return y, row * W + xp.take_along_axis(column, row, axis=2)
+    check_overlapping(width, stride, H, W)
+    in_row, column = _first_largest(x.swapaxes(2, 3), width, stride)  # (N, C, OW, H)
+    y, row = _first_largest(in_row.swapaxes(2, 3), width, stride)  # (N, C, OH, OW)
+    return y, row * W + xp.take_along_axis(column.swapaxes(2, 3), row, axis=2)
 
 
 @takes(dy="N C OH OW", winner="N C OH OW, below H W", shape="(N, C, H, W)")
@@ -302,28 +297,64 @@ def _check_pooled(y, mask, ph, pw):
         )
 
 
-def _max_along_last_axis(x, width, stride):
-    """Windowed maximum along the last axis, and the index of the first pixel that has it."""
-    xp = get_array_module(x)
-    S = x.shape[-1]
-    n = -(-S // stride)
-    nan = xp is not numpy or (
-        x.size and numpy.isnan(x.max())
-    )  # a device would have to be waited for
-    left = max((n - 1) * stride + width - S, 0) // 2
-    first = xp.maximum(xp.arange(n) * stride - left, 0)  # each window's first real pixel
-    y = x[..., first]
-    index = xp.broadcast_to(first, y.shape).copy()
-    for offset in range(width):
-        # Windows begin ... end - 1 have a real pixel here: 0 <= p·stride - left + offset < S.
-        begin = max(0, -(-(left - offset) // stride))
-        end = min(n, (S - 1 + left - offset) // stride + 1)
-        position = xp.arange(begin, end) * stride - left + offset
-        pixels = x[..., begin * stride - left + offset :: stride][..., : end - begin]
-        places, indices = y[..., begin:end], index[..., begin:end]
-        better = pixels > places
-        if nan:  # the first of a window is better than all
-            better |= (pixels != pixels) & (places == places)
-        places[...] = xp.where(better, pixels, places)
-        indices[...] = xp.where(better, position, indices)
-    return y, index
+def check_overlapping(width, stride, H, W):
+    """Raise ValueError unless such windows can be laid on maps of this size."""
+    if not 1 <= stride <= width <= min(H, W):
+        raise ValueError(
+            f"pooling width {width} and stride {stride} on {H}×{W} maps: "
+            f"expected 1 <= stride <= width <= {min(H, W)}"
+        )
+
+
+def largest_in_windows(x, width, stride):
+    """The values of :func:`overlapping_max_pool`, whose windows they are, without their positions.
+
+    Parameters
+    ----------
+    x : array, shape (..., H, W)
+    width, stride : int
+
+    Returns
+    -------
+    y : array, shape (..., OH, OW)
+    """
+    for _ in range(2):  # down the columns, then along the rows
+        x = _largest_of(_overlapping(x, width, stride)).swapaxes(-1, -2)
+    return x
+
+
+def _first_largest(x, width, stride):
+    """Windowed maximum down the columns, and the index of the first row that has it."""
+    xp, n, S = get_array_module(x), -(-x.shape[-2] // stride), x.shape[-2]
+    pixels = _overlapping(x, width, stride)
+    y = _largest_of(pixels)
+    offset = xp.zeros(y.shape, dtype="int64")
+    for i in reversed(range(width)):
+        has_it = (pixels[i] == y) | (pixels[i] != pixels[i])  # where there is a NaN, y is one
+        offset = xp.where(has_it, i, offset)
+    first = xp.arange(n) * stride - _rows_before(S, width, stride)
+    return y, xp.clip(first[:, None] + offset, 0, S - 1)
+
+
+def _overlapping(x, width, stride):
+    """For each offset in a window down the columns, the pixels there of all windows: views,
+    (..., n, W).  The edge pixels are repeated outwards, which every window there contains."""
+    *lead, S, W = x.shape
+    n, before = -(-S // stride), _rows_before(S, width, stride)
+    padded = get_array_module(x).empty((*lead, (n - 1) * stride + width, W), x.dtype)
+    padded[..., :before, :] = x[..., :1, :]
+    padded[..., before : before + S, :] = x
+    padded[..., before + S :, :] = x[..., -1:, :]
+    return [padded[..., i : i + n * stride : stride, :] for i in range(width)]
+
+
+def _rows_before(S, width, stride):
+    return ((-(-S // stride) - 1) * stride + width - S) // 2
+
+
+def _largest_of(arrays):
+    largest, *others = arrays
+    largest, xp = largest.copy(), get_array_module(largest)
+    for other in others:
+        xp.maximum(largest, other, out=largest)
+    return largest

@@ -8,8 +8,6 @@ from .. import ops
 from ..models.autoencoder import AutoEncoder
 from ..models.cae import ConvAutoEncoder
 from ..models.cnn import ConvNet
-from ..ops.encode import encode_pooled, encode_winners
-from ..ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 from ..training.optim import sgd_step
 from .cases import CASES
 from .properties import properties_of
@@ -28,8 +26,7 @@ def implementation(**replaced):
     -------
     impl : namespace
     """
-    own = (AutoEncoder, ConvAutoEncoder, ConvNet, sgd_step, sparse_decode, sparse_decode_backward)
-    own += (encode_pooled, encode_winners, sparse_kernel_gradient)
+    own = (AutoEncoder, ConvAutoEncoder, ConvNet, sgd_step)
     own += (tied_cae_gradient, zca_whiten, gradient_check)
     return SimpleNamespace(**(vars(ops) | {one.__name__: one for one in own} | replaced))
 
