@@ -63,7 +63,7 @@ def col2im(col, shape):
 
 
 def correlate_valid(x, w):
-    """Slide every kernel over every place of the image where it fits whole.
+    """Correlate images with kernels wherever a kernel lies wholly inside the image.
 
     ``y[n, k, p, q] = Σ_{c, i, j} x[n, c, p + i, q + j] · w[k, c, i, j]``
 
@@ -84,16 +84,16 @@ def correlate_valid(x, w):
 
 
 def kernel_gradient(x, dy):
-    """How the kernel's gradient collects, at every offset, image times upstream gradient.
+    """Gradient of :func:`correlate_valid` with respect to the kernels.
 
     ``dw[k, c, i, j] = Σ_{n, p, q} dy[n, k, p, q] · x[n, c, p + i, q + j]``
 
     Parameters
     ----------
     x : array, shape (N, C, H, W)
-        What the kernel was laid on.
+        The images that were correlated.
     dy : array, shape (N, K, OH, OW), with OH <= H and OW <= W
-        The gradient of what came out.
+        The upstream gradient.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def kernel_gradient(x, dy):
 
 
 def convolve_full(h, w):
-    """Lay every kernel down at every place of its map, weighted by the map, and add up.
+    """Convolve maps with kernels and add the K results up: the sum of all kernels, laid down.
 
     ``x[n, c, u, v] = Σ_{k, i, j} h[n, k, u - i, v - j] · w[k, c, i, j]``,
     a convolution (the indices of h and w run against each other) that contracts the K maps.
@@ -127,7 +127,9 @@ def convolve_full(h, w):
     Notes
     -----
     The sum in M11, equation (2): y = σ(Σ_k h^k ∗ W̃^k + c).  The adjoint of
-    :func:`correlate_valid` for fixed kernels.
+    :func:`correlate_valid` for fixed kernels.  Laying the kernel down at every unit, weighted by
+    it, is correlating the padded maps with the flipped kernels,
+    ``correlate_valid(pad_full(h, kh, kw), mirrored(w))``: here is M11's W̃.
     """
     raise NotImplementedError
 
@@ -384,13 +386,14 @@ def winner_take_all_backward(da, winner, map_shape):
 
 
 def sparse_decode(a, winner, w, image_shape):
-    """Lay every kernel down at its winner's place, weighted by the winner, and add up.
+    """Add up the kernels, each laid down at its winner and weighted by the winner's value.
 
     Parameters
     ----------
     a : array, shape (N, K)
+        The winners' values.
     winner : integer array, shape (N, K)
-        Flat positions ``p * W + q``.
+        Γ, flat positions ``p * W + q``.
     w : array, shape (K, C, kh, kw)
     image_shape : tuple (H, W)
 
