@@ -237,7 +237,8 @@ def max_pool(x, size):
     -------
     y : array, shape (N, C, ceil(H / ph), ceil(W / pw))
     mask : boolean array, shape (N, C, H, W)
-        True at the one pixel of each window that y was taken from.
+        True at the one pixel of each window that y was taken from: its first maximum, or its
+        first NaN.
     """
     raise NotImplementedError
 
@@ -269,6 +270,7 @@ def unpool(y, mask, size):
     Returns
     -------
     x : array, shape (N, C, H, W)
+        Of a value that is NaN or infinite the whole window becomes NaN.
     """
     raise NotImplementedError
 
@@ -288,7 +290,7 @@ def corrupt(x, draw):
 
     Returns
     -------
-    array, same shape, in x's dtype
+    array, same shape, in x's dtype (float64 for integers)
     """
     raise NotImplementedError
 
@@ -360,7 +362,8 @@ def winner_take_all(h):
     a : array, shape (N, K)
         The winners' values.
     winner : integer array, shape (N, K)
-        Γ, their flat positions ``p * W + q``.
+        Γ, their flat positions ``p * W + q``; of equal values the first, of a map with NaN its
+        first NaN.
 
     Notes
     -----
