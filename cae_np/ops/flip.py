@@ -1,6 +1,9 @@
 """W̃, the kernels of the way back: turned around, and with maps and channels exchanged."""
 
+from .checks import takes
 
+
+@takes(w="K C kh kw, kept")
 def flip(w):
     """W̃, M11's flip: both spatial axes of the kernels reversed.
 
@@ -15,6 +18,7 @@ def flip(w):
     return w[:, :, ::-1, ::-1]
 
 
+@takes(w="K C kh kw, kept")
 def mirrored(w):
     """The kernels that take the maps back: flipped, and the roles of K and C exchanged.
 
