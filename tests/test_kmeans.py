@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import strict_cupy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg
 from scipy.cluster.vq import kmeans2
@@ -201,3 +201,40 @@ def test_the_points_decide_where_it_computes():
     finally:
         backend.use(before)
     np.testing.assert_array_equal(found, expected)
+
+
+@settings(max_examples=12)
+@given(st.floats(-1e6, 1e6), st.integers(1, 8), st.integers(0, 30))
+def test_an_offset_changes_neither_clusters_nor_descent(offset, k, seed):
+    """In float32 too, where the squares of ten thousand leave no digits for a distance of one."""
+    x = (points(80, seed=seed) * 8).round() / 8 + np.float32(offset).round()
+    for dtype in ("float32", "float64"):
+        moved = x.astype(dtype)
+        centroids, history = kmeans(moved, k, 8, seed)
+        exact, expected = kmeans(moved.astype("float64") - moved[0], k, 8, seed)
+        errors = [entry["error"] for entry in history]
+        assert all(b <= a * (1 + 1e-5) for a, b in zip(errors, errors[1:], strict=False))
+        np.testing.assert_allclose(errors, [e["error"] for e in expected], rtol=1e-4, atol=1e-6)
+        assert centroids.dtype == dtype
+        nearest = [
+            cdist(y, c).argmin(axis=1)
+            for y, c in ((x - x[0], exact), (x, centroids.astype("float64")))
+        ]
+        np.testing.assert_array_equal(*nearest)
+
+
+def test_prepared_patches_are_clustered_as_they_are():
+    """Without a mean nothing is moved: results that were published keep their bits."""
+    x = contrast_normalise(pictures(200).reshape(200, -1).astype("float32"))
+    assert clustering._centre(x) is None
+    assert clustering._centre(x + 10) is not None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_patch_that_is_no_number_is_refused_with_its_row(xp, value):
+    x = points(30)
+    x[17, 2] = value
+    with pytest.raises(ValueError, match=r"x of shape \(30, 5\) holds NaN .* row 17"):
+        kmeans(to_device(x), 3, 2, 0)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        PatchKMeans(3, size=2).fit(ImageArray(np.full((4, 1, 5, 5), np.nan)), patches=10)

@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, special
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.errors import ConfigError, DivergenceError
+from cae_np.errors import ConfigError, DataError, DivergenceError
 from cae_np.models import scaling
 from cae_np.models.hinge import squared_hinge, squared_hinge_backward
 from cae_np.models.lbfgs import minimize_lbfgs
@@ -455,3 +455,24 @@ def test_state_can_be_loaded(xp, Readout):
     )
     with pytest.raises(ConfigError, match="are not those"):
         Readout(7, 3).load_state(arrays)
+
+
+def test_no_class_is_the_highest_of_nan(xp):
+    """NumPy's argmax would answer with the first class, silently."""
+    features, labels = problem()
+    readout = SoftmaxRegression(6, 3, dtype="float64")
+    features[4, 2] = np.nan
+    for asked in (readout.predict, lambda x: readout.error_rate(x, labels)):
+        with pytest.raises(ValueError, match="scores of row 4 are NaN"):
+            asked(to_device(features))
+
+
+def test_parameters_that_are_no_numbers_are_not_taken(xp):
+    readout = SoftmaxRegression(6, 3)
+    arrays, _ = readout.state()
+    for name in arrays:
+        for value in (np.nan, np.inf):
+            broken = {n: a.copy() for n, a in arrays.items()}
+            broken[name].flat[1] = value
+            with pytest.raises(DataError, match=rf"'{name}'.* NaN or infinity \(1 of"):
+                readout.load_state(broken)

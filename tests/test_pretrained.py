@@ -125,6 +125,24 @@ def test_other_weights_are_noticed(tmp_path, norb_dir, part):
     assert not verify(norb_dir, say=lambda line: None, folder=folder)
 
 
+def test_weights_that_are_no_numbers_are_not_taken(tmp_path, norb_dir):
+    folder = made(tmp_path, norb_dir)
+    whole = storage.load_arrays(folder / "norb-6.npz")
+    for part, value in (("layer 1/w_enc", np.nan), ("readout/w", np.inf)):
+        packed = {name: array.copy() for name, array in whole.items()}
+        packed[part].flat[0] = value
+        storage.save_arrays(folder / "norb-6.npz", packed)
+        with pytest.raises(DataError, match=rf"norb-6.npz: .*'{part}'.* NaN or infinity"):
+            pretrained.load("norb-6", folder)
+    storage.save_arrays(folder / "norb-6.npz", whole)
+    record = storage.load_json(folder / "norb-6.json")
+    for value in (np.nan, np.inf):  # what every number of an array is multiplied by
+        record["largest"]["layer 1/b"] = value
+        (folder / "norb-6.json").write_text(json.dumps(record))
+        with pytest.raises(DataError, match="norb-6.json"):
+            pretrained.load("norb-6", folder)
+
+
 def test_what_is_taken(tmp_path, norb_dir):
     out = tmp_path / "out"
     write_cell(out, norb_dir, preset="quick")

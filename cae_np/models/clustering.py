@@ -1,5 +1,7 @@
 """Clustering by k-means, whose every iteration is one matrix product."""
 
+import math
+
 from ..backend import get_array_module, scatter_add, to_numpy
 from ..errors import ConfigError
 from ..ops.checks import takes
@@ -35,9 +37,13 @@ def kmeans(x, k, iterations, seed, progress=None):
     ------
     ConfigError
         If k or iterations is out of range.
+    ValueError
+        If a value is NaN or infinite: its distance from everything would be.
 
     Notes
     -----
+    Distances come from products, whose rounding grows with the size of the values.  Patches whose
+    mean is larger than their distances from it are therefore clustered as differences from it.
     A cluster that no patch belongs to begins anew at the patch that is furthest from its own
     centroid, two empty clusters at two of them.  (Coates et al. leave it at zero for good.)
     """
@@ -47,6 +53,9 @@ def kmeans(x, k, iterations, seed, progress=None):
             f"{k} centroids from {M} patches (x of shape {x.shape}) in {iterations} iterations: "
             "expected at least one patch, no more centroids than patches, and at least 1 iteration"
         )
+    centre = _centre(x)
+    if centre is not None:
+        x = x - centre
     first = generator(Purpose.SUBSET, seed).choice(M, k, replace=False)
     centroids = x[xp.asarray(first)]
     history = []
@@ -61,7 +70,7 @@ def kmeans(x, k, iterations, seed, progress=None):
             centroids[xp.asarray(empty)] = x[furthest]
         if progress:
             progress(iteration + 1, history[-1]["error"])
-    return centroids, history
+    return centroids if centre is None else centroids + centre, history
 
 
 @takes(x="N D", centroids="K D", out="N K, out")
@@ -88,6 +97,25 @@ def squared_distances(x, centroids, out=None):
     left = xp.concatenate([x, xp.ones_like(norms), norms], axis=1)
     out = xp.matmul(left, right.T, out=out)
     return xp.maximum(out, 0, out=out)
+
+
+def _centre(x):
+    """The mean of the patches, (D,), or None where it is smaller than their distances from it."""
+    xp, (M, D) = get_array_module(x), x.shape
+    total, squares = xp.zeros(D, "float64"), xp.zeros((), "float64")
+    for start in range(0, M, SUMMED):
+        block = x[start : start + SUMMED].astype("float64")
+        total += block.sum(axis=0)
+        squares += (block * block).sum()
+    mean, squares = total / M, float(to_numpy(squares)) / M
+    if not math.isfinite(squares):
+        row = int(to_numpy((~xp.isfinite(x).all(axis=1)).argmax()))
+        raise ValueError(
+            f"x of shape {x.shape} holds NaN or infinity, first in row {row}; expected finite "
+            "numbers; repair that patch or leave it out"
+        )
+    of_mean = float(to_numpy((mean * mean).sum()))
+    return mean.astype(x.dtype) if of_mean > squares - of_mean else None
 
 
 def _assigned(x, centroids):

@@ -5,6 +5,7 @@ from ..errors import ConfigError
 from ..ops import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
 from ..ops.checks import takes
 from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
+from .linear import highest
 from .parameters import host_parameters, load_parameters
 
 
@@ -150,9 +151,14 @@ class ConvNet:
         Returns
         -------
         numpy integer array, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If a score is NaN: no class is the highest then.
         """
         parts = [
-            self.scores(to_device(images.batch(slice(start, start + block)))).argmax(axis=1)
+            highest(self.scores(to_device(images.batch(slice(start, start + block)))), start)
             for start in range(0, len(images), block)
         ]
         return to_numpy(get_array_module(*parts).concatenate(parts))

@@ -15,6 +15,7 @@ from ..ops.checks import takes
 from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from ..ops.kernels.layout import as_matrix
 from .clustering import HOST_BLOCK, kmeans, squared_distances
+from .parameters import require_finite
 
 BLOCK = 4096  # patches that whitening is learned from at a time
 
@@ -203,6 +204,7 @@ class PatchKMeans:
 
     def load_state(self, arrays):
         """Take what :meth:`state` of a fitted model of the same configuration returned."""
+        require_finite(arrays)
         self.params = {"centroids": to_device(arrays["centroids"])}
         if self.zca:
             self.zca.load_state(

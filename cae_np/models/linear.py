@@ -99,8 +99,13 @@ class LinearReadout:
         Returns
         -------
         integer array, shape (N,)
+
+        Raises
+        ------
+        ValueError
+            If a score is NaN, as it is where a feature is NaN: no class is the highest then.
         """
-        return self.scores(features).argmax(axis=1)
+        return highest(self.scores(features))
 
     @takes(features="N+ D, kept", labels="N, kept")
     def error_rate(self, features, labels):
@@ -304,6 +309,33 @@ class LinearReadout:
                 f"expected 0 to {self.classes - 1}"
             )
         return to_device(labels, "int64")
+
+
+def highest(z, start=0):
+    """The class of the highest score of each row, the first of equals.
+
+    Parameters
+    ----------
+    z : array, shape (N, classes)
+    start : int
+        The number of the first row, for the message.
+
+    Returns
+    -------
+    integer array, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN.
+    """
+    wrong = to_numpy(get_array_module(z).isnan(z).any(axis=1)).nonzero()[0]
+    if len(wrong):
+        raise ValueError(
+            f"the scores of row {start + wrong[0]} are NaN, and no class is the highest; expected "
+            "numbers; check the features or images, and the parameters"
+        )
+    return z.argmax(axis=1)
 
 
 class SoftmaxRegression(LinearReadout):

@@ -24,6 +24,7 @@ from ..ops import (
 from ..ops.checks import takes
 from ..ops.encode import encode_pooled
 from ..rng import Purpose, generator
+from .linear import highest
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
 
@@ -167,13 +168,18 @@ class ShallowConvNet:
         Returns
         -------
         float in [0, 1]
+
+        Raises
+        ------
+        ValueError
+            If a score is NaN: no class is the highest then.
         """
         wrong = 0
         for start in range(0, len(images), block):
             rows = slice(start, start + block)
             y = self.encode(to_device(images.batch(rows)))
             z = affine(y.reshape(len(y), -1), self.params["v"], self.params["d"])
-            wrong += int((to_numpy(z.argmax(axis=1)) != labels[rows]).sum())
+            wrong += int((to_numpy(highest(z, start)) != labels[rows]).sum())
         return wrong / len(images)
 
     def state(self):

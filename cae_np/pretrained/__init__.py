@@ -73,9 +73,10 @@ def load(name, folder=FOLDER):
     ConfigError
         If there is none of that name.
     DataError
-        If its files are missing or damaged.
+        If its files are missing or damaged, or hold weights that are no finite numbers.
     """
     from ..models.network import Network  # SciPy and more, which listing names need not load
+    from ..models.parameters import require_finite
 
     known = names(folder)
     if name not in known:
@@ -86,7 +87,9 @@ def load(name, folder=FOLDER):
     arrays, whole = storage.load_arrays(path), storage.load_json(path.with_suffix(".json"))
     try:
         record, values = whole["cell"], whole["cell"]["values"]
-        network = Network.from_state(unpack(arrays, whole["largest"]), values["network"])
+        weights = unpack(arrays, whole["largest"])
+        require_finite(weights)
+        network = Network.from_state(weights, values["network"])
         return Pretrained(
             name,
             network,
@@ -95,6 +98,8 @@ def load(name, folder=FOLDER):
             values["wrong"],
             record,
         )
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise DataError(
             f"{path} and its JSON file do not belong together ({error}); write both again with "
