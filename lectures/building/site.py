@@ -12,11 +12,21 @@ from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
 OTHERS = ("NOTATION", "TEACHING", "AUTHORING", "LICENSE-TEXT")
-PLAY = """
+HOME = """
 
-**<a href="play/index.html">Draw a digit</a>** and watch one unit of every map win, or read on.
+<div class='play'>
+<a href='play/index.html'><img src='play/picture.png' width='1080' height='300' alt='{alt}'></a>
+
+Draw a digit, and in the same second see which units win, what is rebuilt from them, and what a
+classifier says.
+
+<a class='choice first' href='play/index.html'>Play</a>
+<a class='choice' href='00_tour.html'>Read</a>
+</div>
 
 """
+FIGURE = re.compile(r"<!-- moving figure: (\w+) -->")
+LIVE = re.compile(r"\[([^\[\]\n]+)\]\((?:\.\./)?README\.md#the-live-page\)")
 CONTENTS = """
 ```{{toctree}}
 :hidden:
@@ -76,7 +86,7 @@ def _collect(folder):
         (folder / "solutions" / path.with_suffix(".ipynb").name).write_text(text, encoding="utf-8")
     index = _links_within((LECTURES / "README.md").read_text("utf-8"))
     index = index.replace("[solutions](solutions/)", "the last pages")
-    index = index.replace("\n", PLAY, 1)
+    index = index.replace("\n", HOME.format(alt=play.ALT), 1)
     for caption, pages in (
         ("Lectures", [path.stem for path in lectures]),
         ("Around them", [path.stem for path in others]),
@@ -85,12 +95,18 @@ def _collect(folder):
         index += CONTENTS.format(caption=caption, pages="\n".join(pages))
     (folder / "index.md").write_text(index, encoding="utf-8")
     (folder / "_static").mkdir()
-    for name in ("course.css", "noto-sans-math.woff2", "noto-sans-math.LICENSE"):
+    for name in ("course.css", "figures.js", "noto-sans-math.woff2", "noto-sans-math.LICENSE"):
         shutil.copy(WEB / name, folder / "_static")
     shutil.copy(WEB / "conf.py", folder)
     shutil.copy(Path(__file__).parent / "mathml.py", folder)
 
 
 def _links_within(text):
-    """The text, with links to sources of lectures and solutions leading to their pages."""
-    return re.sub(r"\]\(((?:\.\./|solutions/)?(?:\d\d|appendix)_\w+)\.md\)", r"](\1.ipynb)", text)
+    """The text as the site has it.
+
+    Links to sources of lectures and solutions lead to their pages, those to the live page to it,
+    and figures that move stand where their comments stood.  Single quotes: notebooks are JSON.
+    """
+    text = re.sub(r"\]\(((?:\.\./|solutions/)?(?:\d\d|appendix)_\w+)\.md\)", r"](\1.ipynb)", text)
+    text = LIVE.sub(r"<a href='play/index.html'>\1</a>", text)
+    return FIGURE.sub(r"<script>movingFigure('\1')</script>", text)

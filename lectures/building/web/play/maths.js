@@ -1,20 +1,27 @@
-// The mathematics of the live page, by the names of cae_np.ops: one image, one channel, float32,
-// typed arrays in row-major order. A classic script, since browsers refuse modules over file://.
+// The mathematics of the live page, by the names of cae_np.ops: one image of C channels, S×S pixels,
+// double precision, flat arrays in row-major order.  A network has `w_enc` and `w_dec` (K, C, side,
+// side), `b` (K,), `c` (C,), `poolWidth`, `poolStride`, and, if it has a read-out, `readW` (10, D)
+// and `readB` (10,).  A classic script, since browsers refuse modules over file://.
 "use strict";
 
-/** z[k] = correlation of the zero-padded image x (S×S) with kernel k, plus its bias: (K, S, S). */
-function correlateSame(x, w, b, S, side) {
+/** z[k] = Σ_c correlation of the zero-padded x[c] with kernel[k, c], plus b[k]: (K, S, S). */
+function correlateSame(x, w, b, C, S, side) {
   const K = b.length, top = (side - 1) >> 1, P = S + side - 1;
-  const padded = new Float32Array(P * P), z = new Float32Array(K * S * S);
-  for (let p = 0; p < S; p++) padded.set(x.subarray(p * S, (p + 1) * S), (p + top) * P + top);
+  const padded = new Float64Array(C * P * P), z = new Float64Array(K * S * S);
+  for (let c = 0; c < C; c++)
+    for (let p = 0; p < S; p++)
+      padded.set(x.subarray((c * S + p) * S, (c * S + p + 1) * S), (c * P + p + top) * P + top);
   for (let k = 0; k < K; k++) {
     const map = z.subarray(k * S * S, (k + 1) * S * S).fill(b[k]);
-    for (let i = 0; i < side; i++)
-      for (let j = 0; j < side; j++) {
-        const weight = w[(k * side + i) * side + j];
-        for (let p = 0; p < S; p++)
-          for (let q = 0; q < S; q++) map[p * S + q] += weight * padded[(p + i) * P + q + j];
-      }
+    for (let c = 0; c < C; c++)
+      for (let i = 0; i < side; i++)
+        for (let j = 0; j < side; j++) {
+          const weight = w[((k * C + c) * side + i) * side + j];
+          for (let p = 0; p < S; p++) {
+            const row = p * S, from = (c * P + p + i) * P + j;
+            for (let q = 0; q < S; q++) map[row + q] += weight * padded[from + q];
+          }
+        }
   }
   return z;
 }
@@ -37,47 +44,63 @@ function winnerTakeAll(z, K, n) {
   return winners;
 }
 
-/** relu(z) at the winners, 0 elsewhere. */
+/** relu(z) at the winners, 0 elsewhere: (K, S, S). */
 function place(z, winners) {
-  const size = z.length / winners.length, h = new Float32Array(z.length);
+  const size = z.length / winners.length, h = new Float64Array(z.length);
   winners.forEach((kept, k) => {
     for (const i of kept) h[k * size + i] = Math.max(0, z[k * size + i]);
   });
   return h;
 }
 
-/** The convolution that decodes: each active unit lays its map's kernel down, plus the bias c. */
+/** convolve_same: each unit that is not zero lays its map's kernel down; plus c: (C, S, S). */
 function decode(h, w, c, S, side) {
-  const K = h.length / (S * S), top = (side - 1) >> 1, P = S + side - 1;
-  const padded = new Float32Array(P * P), x = new Float32Array(S * S);
+  const C = c.length, K = h.length / (S * S), top = (side - 1) >> 1, P = S + side - 1;
+  const padded = new Float64Array(C * P * P), x_hat = new Float64Array(C * S * S);
   for (let k = 0; k < K; k++)
     for (let unit = 0; unit < S * S; unit++) {
       const a = h[k * S * S + unit];
       if (a === 0) continue;
       const u = Math.floor(unit / S), v = unit % S;
-      for (let i = 0; i < side; i++)
-        for (let j = 0; j < side; j++)
-          padded[(u + i) * P + v + j] += a * w[(k * side + i) * side + j];
+      for (let channel = 0; channel < C; channel++)
+        for (let i = 0; i < side; i++)
+          for (let j = 0; j < side; j++)
+            padded[(channel * P + u + i) * P + v + j] += a * w[((k * C + channel) * side + i) * side + j];
     }
-  for (let p = 0; p < S; p++)
-    for (let q = 0; q < S; q++) x[p * S + q] = padded[(p + top) * P + q + top] + c;
-  return x;
+  for (let channel = 0; channel < C; channel++)
+    for (let p = 0; p < S; p++)
+      for (let q = 0; q < S; q++)
+        x_hat[(channel * S + p) * S + q] = padded[(channel * P + p + top) * P + q + top] + c[channel];
+  return x_hat;
 }
 
-/** The largest value of relu(z) in each of n×n windows, n = ceil(S / stride): (K, n, n). */
+/** The largest of relu(z) in each of n×n windows, n = ceil(S / stride), and the flat position in its
+    map where it stands, -1 where nothing is above zero: both (K, n, n). */
 function overlappingMaxPool(z, K, S, width, stride) {
   const n = Math.ceil(S / stride), left = Math.max((n - 1) * stride + width - S, 0) >> 1;
-  const y = new Float32Array(K * n * n);
+  const y = new Float64Array(K * n * n), winner = new Int32Array(K * n * n).fill(-1);
   for (let k = 0; k < K; k++)
     for (let p = 0; p < n; p++)
       for (let q = 0; q < n; q++) {
-        let highest = 0;
-        for (let u = Math.max(0, p * stride - left); u < Math.min(S, p * stride - left + width); u++)
-          for (let v = Math.max(0, q * stride - left); v < Math.min(S, q * stride - left + width); v++)
-            highest = Math.max(highest, z[(k * S + u) * S + v]);
-        y[(k * n + p) * n + q] = highest;
+        const window = (k * n + p) * n + q;
+        const bottom = Math.min(S, p * stride - left + width), right = Math.min(S, q * stride - left + width);
+        for (let u = Math.max(0, p * stride - left); u < bottom; u++)
+          for (let v = Math.max(0, q * stride - left); v < right; v++)
+            if (z[(k * S + u) * S + v] > y[window]) {
+              y[window] = z[(k * S + u) * S + v];
+              winner[window] = u * S + v;
+            }
       }
-  return y;
+  return { y, winner };
+}
+
+/** The gradient for z: each window's goes to its winner. */
+function overlappingMaxPoolBackward(dy, winner, K, S) {
+  const dz = new Float64Array(K * S * S), windows = dy.length / K;
+  for (let k = 0; k < K; k++)
+    for (let i = k * windows; i < (k + 1) * windows; i++)
+      if (winner[i] >= 0) dz[k * S * S + winner[i]] += dy[i];
+  return dz;
 }
 
 /** Probabilities of the classes: softmax of w·features + b. */
@@ -92,14 +115,33 @@ function softmaxRegression(features, w, b) {
   return powers.map((power) => power / sum);
 }
 
-/** All of it. `off`: a set of maps that are switched off, for reconstruction and classifier. */
+/** All of it.  `off`: a set of maps that are switched off, for reconstruction and classifier;
+    `p` is null where the network has no read-out. */
 function look(network, x, n, off) {
-  const { S, side, K } = network;
-  const z = correlateSame(x, network.w_enc, network.b, S, side);
+  const { C, S, side, K, readW, readB } = network;
+  const z = correlateSame(x, network.w_enc, network.b, C, S, side);
   const winners = winnerTakeAll(z, K, n);
   for (const k of off) z.fill(0, k * S * S, (k + 1) * S * S);
   const h = place(z, winners);
-  const x_hat = decode(h, network.w_dec, network.c[0], S, side);
-  const features = overlappingMaxPool(z, K, S, network.poolWidth, network.poolStride);
-  return { z, winners, h, x_hat, features, p: softmaxRegression(features, network.readW, network.readB) };
+  const x_hat = decode(h, network.w_dec, network.c, S, side);
+  const pooled = overlappingMaxPool(z, K, S, network.poolWidth, network.poolStride);
+  const p = readW ? softmaxRegression(pooled.y, readW, readB) : null;
+  return { z, winners, h, x_hat, features: pooled.y, windowWinner: pooled.winner, p };
+}
+
+/** What spoke for a class, against the average of all classes.  A feature's share of the score is its
+    weight times its value, and its value is a sum of weights times pixels: so `pixels` (C, S, S) and
+    the biases' part add up to that score; `maps` (K,) are the shares of the maps' features. */
+function whatSpokeFor(network, seen, x, label) {
+  const { C, S, side, K, w_enc, readW } = network, D = seen.features.length, windows = D / K;
+  const weights = new Float64Array(D), maps = new Float64Array(K), classes = readW.length / D;
+  for (let d = 0; d < D; d++) {
+    let mean = 0;
+    for (let other = 0; other < classes; other++) mean += readW[other * D + d] / classes;
+    weights[d] = readW[label * D + d] - mean;
+    maps[Math.floor(d / windows)] += weights[d] * seen.features[d];
+  }
+  const dz = overlappingMaxPoolBackward(weights, seen.windowWinner, K, S);
+  const pixels = decode(dz, w_enc, new Float64Array(C), S, side).map((gradient, i) => gradient * x[i]);
+  return { pixels, maps };
 }
