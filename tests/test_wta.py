@@ -14,8 +14,8 @@ from cae_np.backend import to_device, to_numpy
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
 from cae_np.models.features import Encoded, feature_matrix
+from cae_np.models.stack import Stack
 from cae_np.models.wta import WinnerTakeAll
-from cae_np.models.wta_stack import WtaStack
 from cae_np.training import Plan
 from cae_np.training.optim import SGD
 
@@ -276,7 +276,7 @@ def test_a_stack_trains_layer_by_layer(xp):
             WinnerTakeAll(4, 6, (3, 3), pool_width=3, pool_stride=2, stage=1),
         ]
 
-    stack, images = WtaStack(layers()), Images(24, (1, 8, 8))
+    stack, images = Stack(layers()), Images(24, (1, 8, 8))
     plans = [Plan(3, 8, 1e-3), Plan(2, 6, 1e-3)]
     before = [layer.state()[0] for layer in stack.layers]
     histories = stack.train(images, plans, seed=0)
@@ -289,12 +289,12 @@ def test_a_stack_trains_layer_by_layer(xp):
 
     # Training the second layer leaves the first one alone.
     alone = layers()[0]
-    WtaStack([alone]).train(images, plans[:1], seed=0)
+    Stack([alone]).train(images, plans[:1], seed=0)
     np.testing.assert_array_equal(
         to_numpy(alone.params["w_enc"]), to_numpy(stack.layers[0].params["w_enc"])
     )
     with pytest.raises(ValueError, match="give the upper one channels=4"):
-        WtaStack([alone, alone])
+        Stack([alone, alone])
 
 
 def test_features_of_many_images_never_need_all_maps():

@@ -14,10 +14,9 @@ import math
 import numpy
 
 from ..backend import active, get_array_module, to_device, to_numpy
-from ..errors import ConfigError, DivergenceError
+from ..errors import ConfigError
 from ..ops import affine, softmax_cross_entropy, softmax_cross_entropy_backward
 from ..ops.checks import takes
-from ..training.optim import SCHEDULES, Adam
 from .hinge import squared_hinge, squared_hinge_backward
 from .lbfgs import minimize_lbfgs
 from .parameters import host_parameters, load_parameters
@@ -190,85 +189,6 @@ class LinearReadout:
         dw, db = fold_backward(to_numpy(dv) / N, to_numpy(dc) / N, mean, std)
         value = float(to_numpy(value)) / N + self.penalty / 2 * float((w * w).sum())
         return value, {"w": dw + self.penalty * w, "b": db}
-
-    def fit_batches(self, batches, epochs, *, rate=1e-3, schedule="linear_to_zero", progress=None):
-        """Minimise by Adam over mini-batches, from zero weights: for what does not fit in memory.
-
-        Parameters
-        ----------
-        batches : callable, (epoch) -> iterable of (features, labels)
-            Every row once an epoch, in an order of its own; the arrays are as in :meth:`fit`.
-            Epoch 0 is asked for twice: before training, scaling is measured on it.
-        epochs : int
-        rate : float
-            Learning rate of the first step.
-        schedule : str
-            One of :data:`cae_np.training.optim.SCHEDULES`: how the rate falls, step by step.
-        progress : callable, (epoch, value) -> None, optional
-            Called after each epoch, counted from 1.
-
-        Returns
-        -------
-        report : dict
-            ``epochs``, ``steps``, and ``value``: the loss averaged over the last epoch (while
-            the weights changed) and the penalty at its end.
-
-        Raises
-        ------
-        ConfigError
-            If epochs, rate or schedule is out of its range.
-        ValueError
-            As in :meth:`fit`.
-        DivergenceError
-            If the loss becomes infinite or NaN.
-        """
-        if epochs < 1 or not 0 < rate < math.inf or schedule not in SCHEDULES:
-            raise ConfigError(
-                f"epochs {epochs}, rate {rate}, schedule {schedule!r}: expected at least 1, "
-                f"a positive number, and one of {', '.join(SCHEDULES)}"
-            )
-        steps_per_epoch = 0
-
-        def features_of_first_epoch():
-            nonlocal steps_per_epoch
-            for features, labels in batches(0):
-                self._checked(features, labels)
-                steps_per_epoch += 1
-                yield features
-
-        mean, std = measure_scaling(features_of_first_epoch(), self.scaling)
-        dtype = self.config["dtype"]
-        mean_device, std_device = to_device(mean, dtype), to_device(std, dtype)
-        xp = get_array_module(mean_device)
-        scaled = {name: xp.zeros_like(p) for name, p in self.params.items()}
-        adam, anneal, step = Adam(), SCHEDULES[schedule], 0
-        for epoch in range(epochs):
-            total, N = xp.zeros((), "float64"), 0
-            for features, labels in batches(epoch):
-                labels = self._checked(features, labels)
-                v, c = fold(scaled["w"], scaled["b"], mean_device, std_device)
-                value, dv, dc = self._sums(features, labels, v, c)
-                total += value
-                dw, db = fold_backward(dv, dc.astype(dtype), mean_device, std_device)
-                dw /= len(features)
-                dw += self.penalty * scaled["w"]
-                done = min(step / (epochs * steps_per_epoch), 1.0)
-                adam.step(scaled, {"w": dw, "b": db / len(features)}, rate * anneal(done))
-                step += 1
-                N += len(features)
-            if N == 0:
-                raise ValueError(f"batches({epoch}) has no rows; it must begin anew at each call")
-            value = float(to_numpy(total)) / N
-            value += self.penalty / 2 * float(to_numpy((scaled["w"] ** 2).sum()))
-            if not math.isfinite(value):
-                raise DivergenceError(
-                    f"the loss is {value} after epoch {epoch + 1}; lower the rate, {rate}"
-                )
-            if progress:
-                progress(epoch + 1, value)
-        host = {name: to_numpy(p).astype("float64") for name, p in scaled.items()}
-        self._set(*fold(host["w"], host["b"], mean, std))
-        return {"epochs": epochs, "steps": step, "value": value}
 
     def state(self):
         """``(host arrays by name, configuration)``."""

@@ -12,6 +12,7 @@ from ..ops import (
     affine,
     affine_backward,
     correlate_same,
+    encode_pooled,
     kernel_gradient,
     overlapping_max_pool,
     overlapping_max_pool_backward,
@@ -22,7 +23,6 @@ from ..ops import (
     softmax_cross_entropy_backward,
 )
 from ..ops.checks import takes
-from ..ops.encode import encode_pooled
 from ..rng import Purpose, generator
 from .linear import highest
 from .parameters import host_parameters, load_parameters

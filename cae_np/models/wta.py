@@ -15,22 +15,23 @@ from ..ops import (
     convolve_same,
     convolve_same_backward,
     correlate_same,
-    global_top_k,
+    encode_pooled,
+    encode_winners,
     kernel_gradient,
     pad_same,
     place,
+    sparse_decode,
+    sparse_decode_backward,
+    sparse_kernel_gradient,
     squared_error,
     squared_error_backward,
-    top_n,
     winner_take_all,
 )
-from ..ops.encode import encode_pooled, encode_winners
-from ..ops.sparse import sparse_decode, sparse_decode_backward, sparse_kernel_gradient
 from ..rng import Purpose, generator
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
 from .tally import Tally
-from .wta_options import check_options
+from .wta_variants import check_options, kept_units, strongest_of_batch
 
 
 class WinnerTakeAll:
@@ -157,15 +158,27 @@ class WinnerTakeAll:
             return loss, {"w_enc": dw_enc, "b": db, "w_dec": dw_dec, "c": dc}
         return loss, {"w_enc": dw_enc + dw_dec, "b": db, "c": dc}
 
-    # --- the algorithm box of M14, section 2.1 ---
+    # --- the algorithm box of M14, section 2.1, over whole maps ---
+
+    def _dense_hidden(self, x):
+        """The maps with all units but the winners zero, and 1 where a winner is: (N, K, H, W)."""
+        # 1) Feedforward: z_i = P_i ∗ x + b_i.  f moves no maximum and is taken of what is kept.
+        z = add_bias(correlate_same(x, self.params["w_enc"]), self.params["b"])
+        # 2) Γ_i = arg max z_i; every other unit of the map is set to zero.
+        if self.sparsity == "winner":
+            a, winner = winner_take_all(z)
+            mask = place(get_array_module(a).ones_like(a), winner, z.shape[2:])
+        else:
+            mask = kept_units(z, self._f, self.sparsity, self.amount)
+        return self._f(z) * mask, mask
 
     def _dense_step(self, x, target):
-        w_enc, b, c = (self.params[name] for name in ("w_enc", "b", "c"))
-        # 1) feedforward   2) keep the largest   3) output and error
+        w_enc, c = self.params["w_enc"], self.params["c"]
         h, mask = self._dense_hidden(x)
+        # 3) Output x̂ = Σ_i W_i ∗ h_i + c, and its error.
         x_hat = add_bias(convolve_same(h, self.w_dec), c)
         loss = squared_error(x_hat, target)
-        # 4) backpropagate only through the largest
+        # 4) Backpropagate the error, only through the winners.
         dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))
         dh, dw_dec = convolve_same_backward(dx_hat, h, self.w_dec)
         dz, db = add_bias_backward(self._f_backward(dh, h) * mask)
@@ -173,51 +186,29 @@ class WinnerTakeAll:
         self._tally.count(x, w_enc, (h != 0).sum(axis=(2, 3)))
         return loss, (dw_enc, db, dw_dec, dc)
 
-    def _dense_hidden(self, x):
-        """The maps with all erased but what ``mask`` keeps, both (N, K, H, W)."""
-        z = add_bias(correlate_same(x, self.params["w_enc"]), self.params["b"])
-        mask = self._kept(z)
-        return self._f(z) * mask, mask
-
-    def _kept(self, z):
-        """Which units stay: a mask of 0 and 1, or False and True."""
-        if self.sparsity == "none":
-            return get_array_module(z).ones_like(z)
-        if self.sparsity == "top_n":
-            return top_n(z, self.amount)
-        if self.sparsity == "global_top_k":
-            return global_top_k(z, self.amount)
-        a, winner = winner_take_all(z)
-        return place(self._strongest(self._f(a)), winner, z.shape[2:])
-
     # --- the same from the winners alone ---
+
+    def _sparse_hidden(self, x):
+        """The winners' values, which of them are kept, and their positions: (N, K) each."""
+        z, winner = encode_winners(x, self.params["w_enc"])  # 1) and 2)
+        a = self._f(z + self.params["b"])
+        kept = get_array_module(a).ones_like(a)
+        if self.sparsity == "lifetime":
+            kept = strongest_of_batch(a, self.amount)
+        return a * kept, kept, winner
 
     def _sparse_step(self, x, target):
         w_enc, c = self.params["w_enc"], self.params["c"]
         a, kept, winner = self._sparse_hidden(x)
-        x_hat = add_bias(sparse_decode(a, winner, self.w_dec, x.shape[2:]), c)
+        x_hat = add_bias(sparse_decode(a, winner, self.w_dec, x.shape[2:]), c)  # 3)
         loss = squared_error(x_hat, target)
-        dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))
+        dx_hat, dc = add_bias_backward(squared_error_backward(x_hat, target))  # 4)
         dw_dec, dw_enc = self._kernel_gradients
         da, dw_dec = sparse_decode_backward(dx_hat, a, winner, self.w_dec, out=dw_dec)
         dz = self._f_backward(da, a) * kept
         dw_enc = sparse_kernel_gradient(dz, winner, x, *w_enc.shape[2:], out=dw_enc)
         self._tally.count(x, w_enc, a != 0)
         return loss, (dw_enc, dz.sum(axis=0), dw_dec, dc)
-
-    def _sparse_hidden(self, x):
-        """The winners' values, which of them are kept, and their positions, each (N, K)."""
-        z, winner = encode_winners(x, self.params["w_enc"])
-        a = self._f(z + self.params["b"])
-        kept = self._strongest(a)
-        return a * kept, kept, winner
-
-    def _strongest(self, a):
-        """1 for every winner, or, with lifetime sparsity, for each map's strongest of the batch."""
-        if self.sparsity != "lifetime":
-            return get_array_module(a).ones_like(a)
-        n = max(1, round(self.amount * len(a)))
-        return top_n(a.T[None, :, :, None], n)[0, :, :, 0].T.astype(a.dtype)
 
     # --- what a trained model is for ---
 

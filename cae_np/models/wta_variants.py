@@ -1,12 +1,54 @@
-"""Which configurations of a winner-take-all auto-encoder make sense."""
+"""What a winner-take-all auto-encoder can be besides the one of the paper's algorithm box."""
 
+from ..backend import get_array_module
 from ..errors import ConfigError
+from ..ops import global_top_k, place, top_n, winner_take_all
 
 CHOICES = {
     "path": ("sparse", "dense"),
     "activation": ("relu", "linear", "logistic"),
     "sparsity": ("winner", "top_n", "global_top_k", "none", "lifetime"),
 }
+
+
+def kept_units(z, f, sparsity, amount):
+    """Which units stay under the sparsities that are not the paper's.
+
+    Parameters
+    ----------
+    z : array, shape (N, K, H, W)
+        The maps before f.
+    f : callable
+        The non-linearity.
+    sparsity, amount
+        As :class:`~cae_np.models.wta.WinnerTakeAll` takes them.
+
+    Returns
+    -------
+    mask : array, shape (N, K, H, W), of 0 and 1, or False and True
+    """
+    if sparsity == "lifetime":
+        a, winner = winner_take_all(z)
+        return place(strongest_of_batch(f(a), amount), winner, z.shape[2:])
+    if sparsity == "none":
+        return get_array_module(z).ones_like(z)
+    return {"top_n": top_n, "global_top_k": global_top_k}[sparsity](z, amount)
+
+
+def strongest_of_batch(a, share):
+    """Lifetime sparsity: of each map's winners in a batch the strongest.
+
+    Parameters
+    ----------
+    a : array, shape (N, K)
+    share : float in (0, 1]
+
+    Returns
+    -------
+    kept : array, shape (N, K), of 0 and 1
+    """
+    n = max(1, round(share * len(a)))
+    return top_n(a.T[None, :, :, None], n)[0, :, :, 0].T.astype(a.dtype)
 
 
 def check_options(config):
