@@ -24,15 +24,15 @@ class Purpose(IntEnum):
     CHECK = 9
 
 
-def generator(purpose, seed, stage=0, epoch=0, step=0):
+def generator(purpose, seed, index=0, epoch=0, step=0):
     """A generator for one purpose at one position of a run.
 
     Parameters
     ----------
     purpose : Purpose
     seed : int, >= 0
-    stage : int
-        Layer of a stack, or variant of an experiment.
+    index : int
+        Of a layer in its stack, or of a variant.
     epoch, step : int
         Position within training.
 
@@ -42,4 +42,4 @@ def generator(purpose, seed, stage=0, epoch=0, step=0):
         Always seeded with five words: shorter lists would collide, as ``[5]`` and ``[5, 0]`` are
         the same stream.
     """
-    return np.random.default_rng([int(purpose), seed, stage, epoch, step])
+    return np.random.default_rng([int(purpose), seed, index, epoch, step])

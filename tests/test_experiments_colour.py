@@ -14,10 +14,10 @@ from cae_np.experiments.frame.experiment import Context, DataFacts, Settings
 from cae_np.experiments.frame.results import Result, Results
 from cae_np.experiments.makhzani2014 import fig1, fig4, table2
 from cae_np.experiments.masci2011 import kmeans_baseline
+from cae_np.models.classifier import ImageClassifier
 from cae_np.models.features import feature_matrix
 from cae_np.models.kmeans import PatchKMeans
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
-from cae_np.models.network import Network
 
 FACTS = DataFacts("cifar10", "--data-dir", "c0ffee", 50_000, 10_000, 10_000, (3, 32, 32))
 
@@ -134,7 +134,7 @@ def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_
     if method == "winner-take-all":  # what is kept computes the figure by itself
         middle = [Split(split.images[:, :, 8:24, 8:24], split.labels) for split in
                   (dataset.train.take(slice(cell.config["images"])), dataset.test)]  # fmt: skip
-        network = Network.from_state(arrays, values["network"])
+        network = ImageClassifier.from_state(arrays, values["network"])
         network.prepare(middle[0])
         assert abs(network.count_errors(middle[1]) - values["wrong"]) <= 1
 

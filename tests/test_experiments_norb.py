@@ -114,7 +114,7 @@ def test_the_second_layer_of_the_control_stays_as_it_was_drawn():
         layer, history = table3._second_layer(cell, context, pairs, below, preprocessing, kernel=3)
         return to_numpy(layer.params["w_enc"]), len(history)
 
-    drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, stage=1, **table3.SECOND)
+    drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, layer=1, **table3.SECOND)
     (still, epochs), start = learn(None), to_numpy(drawn.params["w_enc"])
     assert epochs == 0 and np.array_equal(still, start)
     moved, epochs = learn(Plan(epochs=2, rate=1e-3, batch_size=20).as_dict())

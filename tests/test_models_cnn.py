@@ -14,7 +14,7 @@ from cae_np.models.cnn import ConvNet
 from cae_np.models.stack import CaeStack
 from cae_np.rng import Purpose, generator
 from cae_np.training import Plan, train
-from cae_np.training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
+from cae_np.training.layers import Activation, Conv2d, Dense, MaxPool2d, Sequential
 from cae_np.training.optim import SGD
 
 SMALL = {"maps": (3, 4, 5), "kernels": (3, 2, 2), "hidden": 6, "classes": 4}
@@ -202,7 +202,7 @@ def test_a_network_without_dx_has_the_same_gradients(xp):
         ([Activation("logistic"), Dense(8, 5, dtype="float64")], (3, 2, 2, 2)),
         ([MaxPool2d(2), Dense(2, 5, dtype="float64")], (3, 2, 2, 2)),
     ):
-        network = Network(layers)
+        network = Sequential(layers)
         x = to_device(rng.standard_normal(shape))
         y, saved = network.forward(x)
         dy = to_device(rng.standard_normal(y.shape))
@@ -234,7 +234,7 @@ def test_a_stack_hands_its_weights_to_the_network(xp):
 
     # The network's convolutions now compute the stack's code.
     x = to_device(Images(3).batch())
-    head = Network(model._network.layers[:8])
+    head = Sequential(model._network.layers[:8])
     np.testing.assert_allclose(
         to_numpy(head.forward(x)[0]), to_numpy(stack.encode(x)), rtol=1e-4, atol=1e-6
     )
@@ -247,12 +247,12 @@ def test_layers_train_one_by_one_as_the_whole_stack_does(tmp_path):
     whole = CaeStack.like(model, seed=4)
     whole.train(images, plans, seed=4)
     saved = []
-    for stage in range(3):
+    for layer in range(3):
         stack = CaeStack.like(model, seed=4)
         for layer, arrays in zip(stack.layers, saved, strict=False):
             layer.load_state(arrays)
-        stack.train_layer(stage, images, plans[stage], seed=4)
-        saved.append(stack.layers[stage].state()[0])
+        stack.train_layer(layer, images, plans[layer], seed=4)
+        saved.append(stack.layers[layer].state()[0])
     for layer, arrays in zip(whole.layers, saved, strict=True):
         for name, array in arrays.items():
             np.testing.assert_array_equal(layer.params[name], array)

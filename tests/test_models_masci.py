@@ -190,7 +190,7 @@ def test_state_makes_an_equal_model(xp):
 
 def test_seed_and_stage_decide_the_weights():
     same, other, deeper = (
-        ConvAutoEncoder(1, 2, (3, 3), **k) for k in ({}, {"seed": 1}, {"stage": 1})
+        ConvAutoEncoder(1, 2, (3, 3), **k) for k in ({}, {"seed": 1}, {"layer": 1})
     )
     again = ConvAutoEncoder(1, 2, (3, 3)).params["w"]
     np.testing.assert_array_equal(same.params["w"], again)

@@ -21,8 +21,8 @@ from cae_np.experiments import make_pretrained as make
 from cae_np.experiments.frame import results
 from cae_np.experiments.frame.experiment import Cell
 from cae_np.experiments.verify import ALLOWED, verify
+from cae_np.models.classifier import ImageClassifier, record_features
 from cae_np.models.linear import LinearSVM
-from cae_np.models.network import Network, record_features
 from cae_np.models.wta import WinnerTakeAll
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ def trained_network(norb_dir, seed):
     features = record_features(norb.train, [layer], preprocessing)
     readout = LinearSVM(features.shape[1], 5, penalty=0.3, scaling="feature")
     readout.fit(features, norb.train.labels, max_iterations=20)
-    network = Network([layer], readout, preprocessing)
+    network = ImageClassifier([layer], readout, preprocessing)
     return *network.state(), network.count_errors(norb.test), norb.checksum
 
 

@@ -223,14 +223,14 @@ def test_no_copy_to_the_host_inside_a_training_step():
 
 
 def network():
-    return layers.Network(
+    return layers.Sequential(
         [
             layers.Conv2d(2, 3, (3, 2), seed=1, dtype="float64"),
             layers.Activation("scaled_tanh"),
             layers.MaxPool2d(2),
-            layers.Conv2d(3, 4, (2, 2), seed=1, stage=1, dtype="float64"),
+            layers.Conv2d(3, 4, (2, 2), seed=1, layer=1, dtype="float64"),
             layers.Activation("relu"),
-            layers.Dense(4 * 2 * 2, 5, seed=1, stage=2, dtype="float64"),
+            layers.Dense(4 * 2 * 2, 5, seed=1, layer=2, dtype="float64"),
         ]
     )
 
@@ -261,7 +261,7 @@ def test_network_gradients_for_input_and_every_parameter(xp):
 
 def test_network_learns_to_tell_two_classes():
     rng = np.random.default_rng(5)
-    net = layers.Network([layers.Conv2d(1, 4, (3, 3)), layers.MaxPool2d(2), layers.Dense(36, 2)])
+    net = layers.Sequential([layers.Conv2d(1, 4, (3, 3)), layers.MaxPool2d(2), layers.Dense(36, 2)])
     labels = rng.integers(0, 2, 60)
     x = rng.random((60, 1, 8, 8), dtype="float32") * 0.3
     x[labels == 1, :, 3] += 1  # a horizontal line

@@ -273,7 +273,7 @@ def test_a_stack_trains_layer_by_layer(xp):
     def layers():
         return [
             WinnerTakeAll(1, 4, (3, 3), pool_width=3, pool_stride=2),
-            WinnerTakeAll(4, 6, (3, 3), pool_width=3, pool_stride=2, stage=1),
+            WinnerTakeAll(4, 6, (3, 3), pool_width=3, pool_stride=2, layer=1),
         ]
 
     stack, images = Stack(layers()), Images(24, (1, 8, 8))
@@ -352,7 +352,7 @@ def test_kernels_and_gradients_have_the_channels_last_in_memory():
 
 def test_seed_and_stage_decide_the_weights():
     same, other, deeper = (
-        WinnerTakeAll(1, 2, (3, 3), **k) for k in ({}, {"seed": 1}, {"stage": 1})
+        WinnerTakeAll(1, 2, (3, 3), **k) for k in ({}, {"seed": 1}, {"layer": 1})
     )
     again = WinnerTakeAll(1, 2, (3, 3)).params
     np.testing.assert_array_equal(same.params["w_enc"], again["w_enc"])

@@ -8,7 +8,7 @@ from ..rng import Purpose, generator
 BLOCK = 500  # images worked on at a time: as float32, those of CIFAR-10 take 6 MB
 
 
-def sample_patches(images, n, size, seed, stage=0):
+def sample_patches(images, n, size, seed, index=0):
     """Cut square patches out of images, at random.
 
     Parameters
@@ -18,7 +18,7 @@ def sample_patches(images, n, size, seed, stage=0):
         How many; every image gives as many as the others, or one more.
     size : int
         Side of a patch in pixels.
-    seed, stage : int
+    seed, index : int
 
     Returns
     -------
@@ -35,7 +35,7 @@ def sample_patches(images, n, size, seed, stage=0):
         raise ValueError(
             f"patches of {size}×{size} do not fit into {H}×{W} images; choose 1 to {min(H, W)}"
         )
-    rng = generator(Purpose.PATCHES, seed, stage)
+    rng = generator(Purpose.PATCHES, seed, index)
     N = len(images)
     source = rng.permutation(numpy.arange(n) % N)
     top, left = rng.integers(0, H - size + 1, n), rng.integers(0, W - size + 1, n)

@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import data, storage
 from ..command_line import Parser, refuse
 from ..errors import CaeError, ConfigError
-from ..models.network import Network
+from ..models.classifier import ImageClassifier
 from ..pretrained import FOLDER, pack, unpack
 from .verify import ALLOWED
 
@@ -108,7 +108,7 @@ def write(path, record, data_dir, folder):
     name = f"{dataset.name}-{maps}"
     for dtype in ("float16", "float32"):
         packed, largest = pack(arrays, dtype)
-        network = Network.from_state(unpack(packed, largest), values["network"])
+        network = ImageClassifier.from_state(unpack(packed, largest), values["network"])
         network.prepare(dataset.train)
         wrong = network.count_errors(dataset.test)
         if abs(wrong - values["wrong"]) <= ALLOWED:

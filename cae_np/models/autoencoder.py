@@ -37,8 +37,8 @@ class AutoEncoder:
         Hidden units of an input that stay while training; default all.
     scale : float
         Initial weights are N(0, scale² / (D + E)).
-    seed, stage : int
-        Decide the initial weights.
+    seed, layer : int
+        Decide the initial weights; ``layer`` counts those of a stack from 0.
     dtype : str
         "float32" to train, "float64" to check gradients.
 
@@ -64,7 +64,7 @@ class AutoEncoder:
         k=None,
         scale=1.0,
         seed=0,
-        stage=0,
+        layer=0,
         dtype="float32",
     ):
         for name in (activation, output):
@@ -90,7 +90,7 @@ class AutoEncoder:
         self.tied, self.k = tied, k
         self._sigma, self._sigma_backward = ACTIVATIONS[activation]
         self._output, self._output_backward = ACTIVATIONS[output]
-        rng = generator(Purpose.WEIGHTS, seed, stage)
+        rng = generator(Purpose.WEIGHTS, seed, layer)
         spread = scale / (inputs + units) ** 0.5
         xp = active().module
         self.params = {

@@ -48,8 +48,8 @@ class ConvAutoEncoder:
     scale : float
         Initial kernels are N(0, scale² / (K·kh·kw)): a pixel of the reconstruction sums over
         K·kh·kw weights.
-    seed, stage : int
-        Decide the initial weights.
+    seed, layer : int
+        Decide the initial weights; ``layer`` counts those of a stack from 0.
     dtype : str
         "float32" to train, "float64" to check gradients.
 
@@ -77,7 +77,7 @@ class ConvAutoEncoder:
         pool=None,
         scale=0.5,
         seed=0,
-        stage=0,
+        layer=0,
         dtype="float32",
     ):
         kh, kw = kernel_sides(kernel)
@@ -106,7 +106,7 @@ class ConvAutoEncoder:
         self.mode, self.tied, self.pool = mode, tied, pool
         self._sigma, self._sigma_backward = ACTIVATIONS[activation]
         self._output, self._output_backward = ACTIVATIONS[output]
-        rng = generator(Purpose.WEIGHTS, seed, stage)
+        rng = generator(Purpose.WEIGHTS, seed, layer)
         shape = (maps, channels, kh, kw)
         spread = scale / (maps * kh * kw) ** 0.5
         xp = active().module

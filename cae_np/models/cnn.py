@@ -4,7 +4,7 @@ from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
 from ..ops.checks import takes
-from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Network
+from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Sequential
 from .linear import highest
 from .parameters import host_parameters, load_parameters
 
@@ -39,7 +39,7 @@ class ConvNet:
     Attributes
     ----------
     params : dict
-        The layers' arrays, named "0/w", "0/b", ... by the layer's place in the network.
+        The layers' arrays, named "0/w", "0/b", ... by the layer's number.
     convolutions : list of cae_np.training.layers.Conv2d
         The first one nearest to the image; :meth:`cae_np.models.stack.CaeStack.initialise` sets
         their parameters.
@@ -90,12 +90,12 @@ class ConvNet:
             raise ConfigError(f"network of {self.config}: sizes must be at least 1, classes 2")
         shared = {"scale": scale, "seed": seed, "dtype": dtype}
         layers, (C, H, W) = [], image_shape
-        for stage, (K, side, pool) in enumerate(zip(maps, kernels, pools, strict=True)):
-            layers.append(Conv2d(C, K, (side, side), stage=stage, **shared))
+        for i, (K, side, pool) in enumerate(zip(maps, kernels, pools, strict=True)):
+            layers.append(Conv2d(C, K, (side, side), layer=i, **shared))
             C, H, W = K, H - side + 1, W - side + 1
             if min(H, W) < (pool or 1):
                 raise ConfigError(
-                    f"convolution {stage + 1} leaves maps of {H}×{W} pixels and pools by {pool}: "
+                    f"convolution {i + 1} leaves maps of {H}×{W} pixels and pools by {pool}: "
                     f"choose smaller kernels or images larger than {image_shape}"
                 )
             if pool:
@@ -103,11 +103,11 @@ class ConvNet:
                 H, W = -(-H // pool), -(-W // pool)
             layers.append(Activation(activation))
         layers += [
-            Dense(C * H * W, hidden, stage=len(maps), **shared),
+            Dense(C * H * W, hidden, layer=len(maps), **shared),
             Activation(activation),
-            Dense(hidden, classes, stage=len(maps) + 1, **shared),
+            Dense(hidden, classes, layer=len(maps) + 1, **shared),
         ]
-        self._network = Network(layers)
+        self._network = Sequential(layers)
         self.params = self._network.params
         self.convolutions = [layer for layer in layers if isinstance(layer, Conv2d)]
 

@@ -72,16 +72,16 @@ class Stack:
         if len(plans) != len(self.layers):
             raise ValueError(f"{len(plans)} plans for {len(self.layers)} layers: expected one each")
         return [
-            self.train_layer(stage, images, plan, seed, f"{label} layer {stage + 1}".lstrip())
-            for stage, plan in enumerate(plans)
+            self.train_layer(i, images, plan, seed, f"{label} layer {i + 1}".lstrip())
+            for i, plan in enumerate(plans)
         ]
 
-    def train_layer(self, stage, images, plan, seed, label="", checkpoint=None):
+    def train_layer(self, layer, images, plan, seed, label="", checkpoint=None):
         """Train one layer on the features of those below it, which stay as they are.
 
         Parameters
         ----------
-        stage : int
+        layer : int
             0 for the layer nearest to the image.
         images, plan, seed, label, checkpoint
             As for :func:`cae_np.training.train`.
@@ -91,8 +91,8 @@ class Stack:
         history : list of dict
             What :func:`cae_np.training.train` returns.
         """
-        below = Encoded(images, self.layers[:stage])
-        return train(self.layers[stage], below, plan, seed, stage, label, checkpoint)
+        below = Encoded(images, self.layers[:layer])
+        return train(self.layers[layer], below, plan, seed, layer, label, checkpoint)
 
 
 class CaeStack(Stack):
@@ -138,7 +138,7 @@ class CaeStack(Stack):
         return cls(
             [
                 ConvAutoEncoder(
-                    channels[i], maps, (side, side), pool=pool, seed=seed, stage=i, **shared
+                    channels[i], maps, (side, side), pool=pool, seed=seed, layer=i, **shared
                 )
                 for i, (maps, side, pool) in enumerate(sizes)
             ]
@@ -169,12 +169,12 @@ class CaeStack(Stack):
             for name in ("w", "b"):
                 conv.params[name][...] = layer.params[name]
 
-    def project(self, stage):
+    def project(self, layer):
         """A layer's kernels as pixels: what a unit of each map adds to the image when decoded.
 
         Parameters
         ----------
-        stage : int
+        layer : int
             0 for the layer nearest to the image.
 
         Returns
@@ -194,8 +194,8 @@ class CaeStack(Stack):
                 f"a stack that encodes {', '.join(modes)} cannot be projected back to pixels; "
                 "build its layers with mode='valid'"
             )
-        w = self.layers[stage].params["w"]
-        for below in reversed(self.layers[:stage]):
+        w = self.layers[layer].params["w"]
+        for below in reversed(self.layers[:layer]):
             pool = below.pool or 1
             spread = w.repeat(pool, axis=2).repeat(pool, axis=3) / pool**2
             w = convolve_full(spread, below.params["w"])

@@ -64,8 +64,8 @@ class WinnerTakeAll:
         Of the overlapping max-pooling that makes features, in pixels.
     scale : float
         Initial kernels are N(0, scale²), biases zero.
-    seed, stage : int
-        Decide the initial weights.
+    seed, layer : int
+        Decide the initial weights; ``layer`` counts those of a stack from 0.
     dtype : str
         "float32" to train, "float64" to check gradients.
 
@@ -96,7 +96,7 @@ class WinnerTakeAll:
         pool_stride=3,
         scale=0.1,
         seed=0,
-        stage=0,
+        layer=0,
         dtype="float32",
     ):
         kh, kw = kernel_sides(kernel)
@@ -119,7 +119,7 @@ class WinnerTakeAll:
         self.pool_width, self.pool_stride = pool_width, pool_stride
         self._f, self._f_backward = ACTIVATIONS[activation]
 
-        rng, xp = generator(Purpose.WEIGHTS, seed, stage), active().module
+        rng, xp = generator(Purpose.WEIGHTS, seed, layer), active().module
         self.params = {
             "w_enc": _draw_kernels(rng, (maps, channels, kh, kw), scale, dtype),
             "b": xp.zeros(maps, dtype),

@@ -32,7 +32,7 @@ class Pretrained:
     Attributes
     ----------
     name : str
-    network : cae_np.models.network.Network
+    network : cae_np.models.classifier.ImageClassifier
         Its ``prepare`` wants the training images before it can be asked, if it whitens.
     data, checksum : str
         On which data set it was trained.
@@ -75,7 +75,8 @@ def load(name, folder=FOLDER):
     DataError
         If its files are missing or damaged, or hold weights that are no finite numbers.
     """
-    from ..models.network import Network  # SciPy and more, which listing names need not load
+    # SciPy and more, which listing names need not load
+    from ..models.classifier import ImageClassifier
     from ..models.parameters import require_finite
 
     known = names(folder)
@@ -89,7 +90,7 @@ def load(name, folder=FOLDER):
         record, values = whole["cell"], whole["cell"]["values"]
         weights = unpack(arrays, whole["largest"])
         require_finite(weights)
-        network = Network.from_state(weights, values["network"])
+        network = ImageClassifier.from_state(weights, values["network"])
         return Pretrained(
             name,
             network,

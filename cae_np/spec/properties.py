@@ -160,7 +160,7 @@ def stays_finite(operation, impl, xp, case):
     arguments = on_device(xp, (1000 * x, *others))
     y, rest = operation.run_forward(impl, arguments)
     assert np.isfinite(to_numpy(y)).all(), f"{operation.name} is not finite for large values"
-    dy = xp.asarray(normal(generator_of(case, stage=2), y.shape)) if y.shape else None
+    dy = xp.asarray(normal(generator_of(case, index=2), y.shape)) if y.shape else None
     (gradient,) = operation.run_backward(impl, dy, arguments, y, rest)
     assert np.isfinite(to_numpy(gradient)).all(), f"{operation.backward_name} is not finite"
 
@@ -291,7 +291,7 @@ def network_has_its_gradient(impl, xp, case):
             seed=case.seed,
             dtype="float64",
         )
-        labels = xp.asarray(generator_of(case, stage=2).integers(0, 3, case.N))
+        labels = xp.asarray(generator_of(case, index=2).integers(0, 3, case.N))
         _check_model(f"pooling {pool}", model, xp, case, labels)
 
 

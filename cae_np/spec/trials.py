@@ -111,7 +111,7 @@ def compare_forward_with_loops(operation, impl, xp, arguments):
 def compare_backward_with_loops(operation, impl, xp, case, arguments):
     """Raise AssertionError where the backward and the nested loops differ."""
     expected_y, expected_rest = operation.run_forward(reference, arguments)
-    dy = np.asarray(normal(generator_of(case, stage=2), np.shape(expected_y)))
+    dy = np.asarray(normal(generator_of(case, index=2), np.shape(expected_y)))
     expected = operation.run_backward(reference, dy, arguments, expected_y, expected_rest)
     arguments = on_device(xp, arguments)
     y, rest = operation.run_forward(impl, arguments)
@@ -123,9 +123,9 @@ def compare_backward_with_loops(operation, impl, xp, case, arguments):
         assert_close(f"gradient {i + 1} of {name}", a, b)
 
 
-def generator_of(case, stage=1):
-    """Where the values of a case come from; upstream gradients come from another stage."""
-    return generator(Purpose.CHECK, case.seed, stage)
+def generator_of(case, index=1):
+    """Where the values of a case come from; upstream gradients from another index."""
+    return generator(Purpose.CHECK, case.seed, index)
 
 
 def _assert_on_device(array):

@@ -1,4 +1,4 @@
-"""Layers of feed-forward networks: thin objects that hold parameters and call the operations.
+"""Layers of feed-forward networks: objects that hold parameters and call the operations.
 
 A layer's ``forward(x)`` returns ``(y, saved)`` and its ``backward(dy, saved)`` returns
 ``(dx, gradients)``; nothing is remembered between the two calls but in ``saved``.  A network's
@@ -25,10 +25,20 @@ from ..rng import Purpose, generator
 
 
 class Layer:
-    """What all layers share."""
+    """The base class of all layers."""
 
     def parameter_gradients(self, dy, saved):
-        """The gradients of ``backward`` without dx."""
+        """Gradients with respect to the parameters alone.
+
+        Parameters
+        ----------
+        dy, saved : as for ``backward``
+
+        Returns
+        -------
+        gradients : dict of arrays
+            As ``params``.
+        """
         return self.backward(dy, saved)[1]
 
 
@@ -43,8 +53,8 @@ class Conv2d(Layer):
     scale : float
         Initial kernels are N(0, scale² / (C·kh·kw)): scale² is the variance of a map's unit for
         inputs of unit variance.
-    seed, stage : int
-        Decide the initial weights.
+    seed, layer : int
+        Decide the initial weights; ``layer`` counts those of a network from 0.
     dtype : str
 
     Attributes
@@ -53,31 +63,56 @@ class Conv2d(Layer):
         "w" (K, C, kh, kw), "b" (K,).
     """
 
-    def __init__(self, channels, maps, kernel, *, scale=1.0, seed=0, stage=0, dtype="float32"):
+    def __init__(self, channels, maps, kernel, *, scale=1.0, seed=0, layer=0, dtype="float32"):
         shape = (maps, channels, *kernel)
-        self.params = _random_parameters(shape, scale, seed, stage, dtype)
+        self.params = _random_parameters(shape, scale, seed, layer, dtype)
 
     def forward(self, x):
+        """Maps of images.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        y : array, shape (N, K, OH, OW), with OH = H - kh + 1 and OW = W - kw + 1
+        saved : x
+        """
         y = correlate_valid(x, self.params["w"])
         return add_bias(y, self.params["b"], out=y), x
 
     def backward(self, dy, x):
+        """Gradients of :meth:`forward`.
+
+        Parameters
+        ----------
+        dy : array, shape (N, K, OH, OW)
+        x : array, shape (N, C, H, W), saved by the forward
+
+        Returns
+        -------
+        dx : array, shape (N, C, H, W)
+        gradients : dict
+            "w" (K, C, kh, kw), "b" (K,).
+        """
         dx, dw = correlate_valid_backward(dy, x, self.params["w"])
         return dx, {"w": dw, "b": add_bias_backward(dy)[1]}
 
     def parameter_gradients(self, dy, x):
+        """As in :class:`Layer`, without the product that dx costs."""
         return {"w": kernel_gradient(x, dy), "b": add_bias_backward(dy)[1]}
 
 
 class Dense(Layer):
-    """y = x Wᵀ + b over whatever shape an input has.
+    """A fully connected layer, y = x Wᵀ + b, over inputs of any shape.
 
     Parameters
     ----------
     inputs, units : int
     scale : float
         Initial weights are N(0, scale² / inputs).
-    seed, stage : int
+    seed, layer : int
     dtype : str
 
     Attributes
@@ -86,13 +121,37 @@ class Dense(Layer):
         "w" (units, inputs), "b" (units,).
     """
 
-    def __init__(self, inputs, units, *, scale=1.0, seed=0, stage=0, dtype="float32"):
-        self.params = _random_parameters((units, inputs), scale, seed, stage, dtype)
+    def __init__(self, inputs, units, *, scale=1.0, seed=0, layer=0, dtype="float32"):
+        self.params = _random_parameters((units, inputs), scale, seed, layer, dtype)
 
     def forward(self, x):
+        """Units of inputs.
+
+        Parameters
+        ----------
+        x : array, shape (N, ...), with D values an input
+
+        Returns
+        -------
+        y : array, shape (N, units)
+        saved : x
+        """
         return affine(x.reshape(len(x), prod(x.shape[1:])), self.params["w"], self.params["b"]), x
 
     def backward(self, dy, x):
+        """Gradients of :meth:`forward`.
+
+        Parameters
+        ----------
+        dy : array, shape (N, units)
+        x : array, shape (N, ...), saved by the forward
+
+        Returns
+        -------
+        dx : array, shape (N, ...)
+        gradients : dict
+            "w" (units, D), "b" (units,).
+        """
         w, b = self.params["w"], self.params["b"]
         dx, dw, db = affine_backward(dy, x.reshape(len(x), prod(x.shape[1:])), w, b)
         return dx.reshape(x.shape), {"w": dw, "b": db}
@@ -111,9 +170,32 @@ class MaxPool2d(Layer):
         self.params = {}
 
     def forward(self, x):
+        """The largest value of every window.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        y : array, shape (N, C, ceil(H / ph), ceil(W / pw))
+        saved : boolean array, shape (N, C, H, W), True where the values were taken from
+        """
         return max_pool(x, self.size)
 
     def backward(self, dy, mask):
+        """Gradient of :meth:`forward`.
+
+        Parameters
+        ----------
+        dy : array, shape (N, C, ceil(H / ph), ceil(W / pw))
+        mask : boolean array, shape (N, C, H, W), saved by the forward
+
+        Returns
+        -------
+        dx : array, shape (N, C, H, W)
+        gradients : dict, empty
+        """
         return max_pool_backward(dy, mask, self.size), {}
 
 
@@ -132,15 +214,38 @@ class Activation(Layer):
         self.params = {}
 
     def forward(self, x):
+        """The non-linearity of every element.
+
+        Parameters
+        ----------
+        x : array of any shape
+
+        Returns
+        -------
+        y : array of the same shape
+        saved : y
+        """
         y = self._forward(x)
         return y, y
 
     def backward(self, dy, y):
+        """Gradient of :meth:`forward`.
+
+        Parameters
+        ----------
+        dy : array of any shape
+        y : array of the same shape, saved by the forward
+
+        Returns
+        -------
+        dx : array of the same shape
+        gradients : dict, empty
+        """
         return self._backward(dy, y), {}
 
 
-class Network:
-    """Layers one after the other.
+class Sequential(Layer):
+    """Layers one after the other, together a layer again.
 
     Parameters
     ----------
@@ -149,7 +254,7 @@ class Network:
     Attributes
     ----------
     params : dict
-        The layers' own arrays, named "0/w", "0/b", ... by the layer's place in the network.
+        The layers' own arrays, named "0/w", "0/b", ... by the layer's number.
     """
 
     def __init__(self, layers):
@@ -159,7 +264,18 @@ class Network:
             self.params |= _named(i, layer.params)
 
     def forward(self, x):
-        """``(y, saved)``: the last layer's output and what every layer saved."""
+        """The output of the last layer.
+
+        Parameters
+        ----------
+        x : array, as the first layer takes it
+
+        Returns
+        -------
+        y : array, as the last layer returns it
+        saved : list
+            What each layer saved.
+        """
         saved = []
         for layer in self.layers:
             x, kept = layer.forward(x)
@@ -167,13 +283,25 @@ class Network:
         return x, saved
 
     def backward(self, dy, saved):
-        """``(dx, gradients)``, the gradients named as ``params``."""
+        """Gradients of :meth:`forward`.
+
+        Parameters
+        ----------
+        dy : array, like y
+        saved : list, from the forward
+
+        Returns
+        -------
+        dx : array, like x
+        gradients : dict of arrays
+            As ``params``.
+        """
         dy, gradients = self._backward_to_first(dy, saved)
         dx, own = self.layers[0].backward(dy, saved[0])
         return dx, gradients | _named(0, own)
 
     def parameter_gradients(self, dy, saved):
-        """The gradients of :meth:`backward` without dx, which training has no use for."""
+        """As in :class:`Layer`: training has no use for the gradient with respect to images."""
         dy, gradients = self._backward_to_first(dy, saved)
         return gradients | _named(0, self.layers[0].parameter_gradients(dy, saved[0]))
 
@@ -190,9 +318,9 @@ def _named(i, own):
     return {f"{i}/{name}": array for name, array in own.items()}
 
 
-def _random_parameters(shape, scale, seed, stage, dtype):
+def _random_parameters(shape, scale, seed, layer, dtype):
     inputs = 1
     for side in shape[1:]:
         inputs *= side
-    w = generator(Purpose.WEIGHTS, seed, stage).standard_normal(shape) * (scale / inputs**0.5)
+    w = generator(Purpose.WEIGHTS, seed, layer).standard_normal(shape) * (scale / inputs**0.5)
     return {"w": to_device(w, dtype), "b": active().module.zeros(shape[0], dtype)}

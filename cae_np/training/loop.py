@@ -98,7 +98,7 @@ def train(
     images,
     plan,
     seed,
-    stage=0,
+    layer=0,
     label="",
     checkpoint=None,
     checkpoint_every=60.0,
@@ -117,8 +117,9 @@ def train(
         ``batch(indices)`` returns host floats of shape (n, C, H, W); every split of a data set
         does.
     plan : Plan
-    seed, stage : int
-        Decide the order of the images and the noise, each epoch and step its own stream.
+    seed, layer : int
+        Decide the order of the images and the noise, each epoch and step its own stream;
+        ``layer`` counts those of a stack from 0.
     label : str
         Stands before the progress bar.
     checkpoint : path, optional
@@ -168,7 +169,7 @@ def train(
         "plan": plan.as_dict(),
         "images": n,
         "seed": seed,
-        "stage": stage,
+        "stage": layer,
         "labels": None if labels is None else zlib.crc32(numpy.ascontiguousarray(labels)),
         "augmented": augment is not None,
     }
@@ -180,7 +181,7 @@ def train(
     done = position.epoch * n + min(n, position.step_in_epoch * plan.batch_size)
     with Progress(label, plan.epochs, n, done) as progress:
         for epoch in range(position.epoch, plan.epochs):
-            order = generator(Purpose.ORDER, seed, stage, epoch).permutation(n)
+            order = generator(Purpose.ORDER, seed, layer, epoch).permutation(n)
             first = position.step_in_epoch
             for step_in_epoch in range(first, steps_per_epoch):
                 step = epoch * steps_per_epoch + step_in_epoch
@@ -189,13 +190,13 @@ def train(
                 clean = images.batch(chosen)
                 guard.check_images(clean, chosen)
                 if augment:
-                    rng = generator(Purpose.TRANSLATION, seed, stage, epoch, step_in_epoch)
+                    rng = generator(Purpose.TRANSLATION, seed, layer, epoch, step_in_epoch)
                     clean = augment(clean, rng)
                 rate = plan.rate_at(step, steps)
                 with guard.fitting(clean.shape, plan.batch_size):
                     clean = to_device(clean)
                     clean = batch_last(clean) if clean.ndim == 4 else clean
-                    x = _corrupted(clean, plan, seed, stage, epoch, step_in_epoch)
+                    x = _corrupted(clean, plan, seed, layer, epoch, step_in_epoch)
                     target = clean if labels is None else to_device(labels[chosen])
                     loss, gradients = model.loss_and_gradients(x, target)
                     optimizer.step(model.params, gradients, rate)
@@ -260,9 +261,9 @@ def _batches_of(images, model):
     return ImageArray(images)
 
 
-def _corrupted(clean, plan, seed, stage, epoch, step):
+def _corrupted(clean, plan, seed, layer, epoch, step):
     if plan.noise == "none" or plan.amount == 0:
         return clean
     draw = binomial_mask if plan.noise == "binomial" else gaussian_noise
-    rng = generator(Purpose.NOISE, seed, stage, epoch, step)
+    rng = generator(Purpose.NOISE, seed, layer, epoch, step)
     return corrupt(clean, to_device(draw(rng, clean.shape, plan.amount)))

@@ -97,7 +97,7 @@ class Task:
             arguments = (1000 * arguments[0], *arguments[1:])
         if self.is_backward:
             y, rest = operation.run_forward(implementation(), arguments)
-            dy = np.asarray(generator_of(case, stage=2).standard_normal(np.shape(y)))
+            dy = np.asarray(generator_of(case, index=2).standard_normal(np.shape(y)))
             upstream = () if operation.is_loss else (dy,)
             arguments = (*upstream, *operation.saved(arguments, np.asarray(y), rest))
         return arranged(arguments, situation)

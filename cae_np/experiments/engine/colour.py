@@ -19,9 +19,9 @@ from functools import lru_cache
 
 from ...data import Split
 from ...data.preprocess import EPSILON, Preprocessing
+from ...models.classifier import ImageClassifier
 from ...models.features import Encoded
 from ...models.kmeans import PatchKMeans
-from ...models.network import Network
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train
 from .readout import chosen_and_tested
@@ -213,7 +213,7 @@ def _learn_second_filters(cell, context):
     train_images, _ = prepared_like(context.dataset, first.config)
     below, config = restored(first), cell.config
     layer = WinnerTakeAll(
-        config["below"], config["maps"], seed=cell.seed, stage=1, **config["model"]
+        config["below"], config["maps"], seed=cell.seed, layer=1, **config["model"]
     )
     history = train(
         layer,
@@ -251,7 +251,7 @@ def _judge(cell, context):
     if not (readout and learned["method"] == "winner-take-all"):  # nothing that is worth keeping
         return values, {}
     preprocessing = Preprocessing(learned["whiten"], epsilon=learned["epsilon"])
-    arrays, network = Network(layers, readout, preprocessing).state()
+    arrays, network = ImageClassifier(layers, readout, preprocessing).state()
     return values | {"network": network}, arrays
 
 

@@ -69,7 +69,7 @@ def run(cell, context):
     fit, validation = fit.take(slice(config["images"])), validation.take(slice(HELD_OUT))
     test = context.dataset.test.take(slice(config["judged"]))
     below = [_restored(result) for result in context.needed]
-    layer = WinnerTakeAll(seed=cell.seed, stage=len(below), **config["model"])
+    layer = WinnerTakeAll(seed=cell.seed, layer=len(below), **config["model"])
     history = train(
         layer,
         Encoded(fit, below),

@@ -7,8 +7,8 @@ measured here, beside patch k-means with as many centroids and beside random fil
 
 from ...backend import to_numpy
 from ...data.preprocess import CONTRAST, Preprocessing
+from ...models.classifier import as_views
 from ...models.kmeans import PatchKMeans
-from ...models.network import as_views
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train
 from ..engine import filter_copies, filter_shape

@@ -9,9 +9,9 @@ what they chose, trains on all training digits and reports the test error, once.
 """
 
 from ...errors import DivergenceError
+from ...models.classifier import ImageClassifier
 from ...models.features import Encoded, feature_matrix
 from ...models.linear import SoftmaxRegression
-from ...models.network import Network
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train
 from ..frame.experiment import Choice, Experiment, Picture
@@ -185,17 +185,17 @@ def _run_deep_final(cell, context):
 
 
 def _second_layer(cell, context, below, images, options, plan):
-    layer = WinnerTakeAll(maps=cell.config["maps"], seed=cell.seed, stage=1, **options)
-    return layer, _trained(cell, context, layer, Encoded(images, [below]), plan, stage=1)
+    layer = WinnerTakeAll(maps=cell.config["maps"], seed=cell.seed, layer=1, **options)
+    return layer, _trained(cell, context, layer, Encoded(images, [below]), plan, layer_index=1)
 
 
-def _trained(cell, context, layer, images, plan, stage=0):
+def _trained(cell, context, layer, images, plan, layer_index=0):
     """The history of training, which is empty where there is no plan."""
     if plan is None:
         return []
     plan = Plan(**plan)
     return train(
-        layer, images, plan, cell.seed, stage, context.label, checkpoint=context.checkpoint
+        layer, images, plan, cell.seed, layer_index, context.label, checkpoint=context.checkpoint
     )
 
 
@@ -218,7 +218,7 @@ def _tested(chosen, train_images, test, layers, history):
     report = readout.fit(features, train_images.labels, max_iterations=chosen["iterations"])
     training_error = float(readout.error_rate(features, train_images.labels))
     del features  # gigabytes
-    network = Network(layers, readout)
+    network = ImageClassifier(layers, readout)
     wrong = network.count_errors(test)
     arrays, config = network.state() if history else ({}, None)  # random filters are not kept
     return {

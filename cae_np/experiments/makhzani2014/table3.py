@@ -28,10 +28,10 @@ from functools import partial
 
 from ...data import subset
 from ...data.preprocess import Preprocessing
+from ...models.classifier import ImageClassifier, as_views, count_errors, record_features
 from ...models.features import Encoded
 from ...models.kmeans import PatchKMeans
 from ...models.linear import READOUTS
-from ...models.network import Network, as_views, count_errors, record_features
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train
 from ..frame.experiment import Choice, Experiment, Picture
@@ -291,7 +291,7 @@ def _second_layer(cell, context, pairs, below, preprocessing, kernel):
         cell.config["maps"],
         (kernel, kernel),
         seed=cell.seed,
-        stage=1,
+        layer=1,
         **SECOND,
     )
     history = []
@@ -330,7 +330,7 @@ def _tested(chosen, pairs, test, layers, preprocessing, history):
     }
     if not (history and preprocessing):  # only what winner-take-all learned is kept
         return values, {}
-    arrays, config = Network(layers, readout, preprocessing).state()
+    arrays, config = ImageClassifier(layers, readout, preprocessing).state()
     return values | {"network": config}, arrays
 
 

@@ -12,7 +12,7 @@ from .wta import WinnerTakeAll
 BLOCK = 1000  # images classified at a time: 64 MB of features for stereo pairs and 128 maps
 
 
-class Network:
+class ImageClassifier:
     """A classifier of images.
 
     Parameters
@@ -80,7 +80,7 @@ class Network:
 
         Returns
         -------
-        Network
+        ImageClassifier
             Call :meth:`prepare` before asking it, if it whitens.
 
         Raises

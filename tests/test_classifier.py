@@ -7,8 +7,8 @@ from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, solids
 from cae_np.data.preprocess import Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
+from cae_np.models.classifier import ImageClassifier, as_views, count_errors, record_features
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
-from cae_np.models.network import Network, as_views, count_errors, record_features
 from cae_np.models.wta import WinnerTakeAll
 
 
@@ -53,7 +53,7 @@ def fitted(pairs, readout, layers, preprocessing=None):
     features = record_features(pairs, layers, preprocessing)
     model = readout(features.shape[1], 5, penalty=0.1, scaling="feature")
     model.fit(features, pairs.labels, max_iterations=10)
-    return Network(layers, model, preprocessing)
+    return ImageClassifier(layers, model, preprocessing)
 
 
 def test_errors_are_counted_in_blocks(pairs, monkeypatch):
@@ -73,11 +73,11 @@ def test_errors_are_counted_in_blocks(pairs, monkeypatch):
 
 @pytest.mark.parametrize("readout", [SoftmaxRegression, LinearSVM])
 def test_a_network_comes_back_as_it_was_saved(xp, pairs, readout):
-    second = WinnerTakeAll(3, 4, (3, 3), pool_width=2, pool_stride=2, seed=1, stage=1)
+    second = WinnerTakeAll(3, 4, (3, 3), pool_width=2, pool_stride=2, seed=1, layer=1)
     network = fitted(pairs, readout, [layer(), second], Preprocessing())
     arrays, config = network.state()
     assert {name.split("/")[0] for name in arrays} == {"layer 1", "layer 2", "readout"}
-    again = Network.from_state(arrays, config)
+    again = ImageClassifier.from_state(arrays, config)
     assert type(again.readout) is readout
     again.prepare(pairs)  # whitening is learned anew, from the same images
     features = [
@@ -86,4 +86,4 @@ def test_a_network_comes_back_as_it_was_saved(xp, pairs, readout):
     np.testing.assert_allclose(*features, rtol=1e-3, atol=1e-4)
     assert again.count_errors(pairs) == network.count_errors(pairs)
     with pytest.raises(ConfigError, match="not those of this model"):
-        Network.from_state({**arrays, "readout/b": arrays["readout/b"][:3]}, config)
+        ImageClassifier.from_state({**arrays, "readout/b": arrays["readout/b"][:3]}, config)
