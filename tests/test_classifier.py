@@ -57,7 +57,7 @@ def fitted(pairs, readout, layers, preprocessing=None):
 
 
 def test_errors_are_counted_in_blocks(pairs, monkeypatch):
-    from cae_np.models import network as module
+    from cae_np.models import classifier as module
 
     network = fitted(pairs, LinearSVM, [layer()])
     features = record_features(pairs, network.layers)

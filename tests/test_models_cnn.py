@@ -247,12 +247,12 @@ def test_layers_train_one_by_one_as_the_whole_stack_does(tmp_path):
     whole = CaeStack.like(model, seed=4)
     whole.train(images, plans, seed=4)
     saved = []
-    for layer in range(3):
+    for i in range(3):
         stack = CaeStack.like(model, seed=4)
         for layer, arrays in zip(stack.layers, saved, strict=False):
             layer.load_state(arrays)
-        stack.train_layer(layer, images, plans[layer], seed=4)
-        saved.append(stack.layers[layer].state()[0])
+        stack.train_layer(i, images, plans[i], seed=4)
+        saved.append(stack.layers[i].state()[0])
     for layer, arrays in zip(whole.layers, saved, strict=True):
         for name, array in arrays.items():
             np.testing.assert_array_equal(layer.params[name], array)

@@ -1,4 +1,4 @@
-"""From images to classes: preprocessing, layers trained without labels, a linear read-out.
+"""An image classifier: preprocessing, layers trained without labels, a linear classifier.
 
 What the papers' tables judge, in one object that can be saved, loaded and asked.
 """
@@ -70,7 +70,7 @@ class ImageClassifier:
 
     @classmethod
     def from_state(cls, arrays, config):
-        """The network of which :meth:`state` returned these.
+        """The classifier that :meth:`state` has saved.
 
         Parameters
         ----------

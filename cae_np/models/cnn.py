@@ -113,7 +113,7 @@ class ConvNet:
 
     @takes(x="N C H W")
     def scores(self, x):
-        """What softmax is taken of: as high as a class is likely.
+        """Logits of the classes: what softmax is taken of.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class ConvNet:
 
     @takes(x="N C H W")
     def probabilities(self, x):
-        """How likely every class is.
+        """Probabilities of the classes: the softmax of the logits.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from ..backend import active, to_device
 
 
 class Encoded:
-    """Images as the layers of a stack leave them: the training data of the next layer.
+    """Features of images as a data set: what the next layer of a stack is trained on.
 
     Parameters
     ----------

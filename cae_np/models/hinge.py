@@ -1,4 +1,4 @@
-"""What a linear support vector machine makes small."""
+"""The squared hinge, the loss of a linear support vector machine, and its gradient."""
 
 from ..backend import get_array_module
 from ..ops.checks import takes
@@ -6,7 +6,7 @@ from ..ops.checks import takes
 
 @takes(z="N+ classes", labels="N, below classes")
 def squared_hinge(z, labels):
-    """Squared violations of the margins of one-vs-rest classifiers, averaged over the batch.
+    """Squared hinge loss of one-vs-rest classifiers, averaged over the batch.
 
     ``loss = (1/N) Σ_n Σ_j max(0, 1 - t[n, j] z[n, j])²``, t being 1 at the right class, else -1
 
@@ -25,7 +25,7 @@ def squared_hinge(z, labels):
 
 @takes(z="N+ classes", labels="N, below classes")
 def squared_hinge_backward(z, labels):
-    """Gradient of :func:`squared_hinge` for the scores; continuous, and 0 at the kink t z = 1.
+    """Gradient of :func:`squared_hinge` with respect to the scores; 0 at the kink t z = 1.
 
     Parameters
     ----------

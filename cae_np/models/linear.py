@@ -1,4 +1,4 @@
-"""Linear read-outs, which show how good features are: softmax regression and a linear SVM.
+"""Linear classifiers of features ("read-outs"): softmax regression and a linear SVM.
 
 Over weights W and free biases b both minimise
 
@@ -24,7 +24,7 @@ from .scaling import SCALINGS, fold, fold_backward, measure_scaling, row_blocks
 
 
 class LinearReadout:
-    """What both read-outs share; each names its loss.
+    """The base class of both linear classifiers; each names its loss.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class LinearReadout:
 
     @takes(features="N D")
     def scores(self, features):
-        """Wx + b: as high as a class is likely.
+        """Scores Wx + b of the classes; of softmax regression the logits.
 
         Parameters
         ----------

@@ -115,7 +115,7 @@ class CaeStack(Stack):
 
     @classmethod
     def like(cls, network, *, pools=None, seed=0, **options):
-        """Untrained auto-encoders of a network's topology.
+        """An untrained stack of a network's topology.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class CaeStack(Stack):
         )
 
     def initialise(self, network):
-        """Hand kernels and biases of the encoders to the convolutions of a network.
+        """Initialise the convolutions of a network with kernels and biases of the encoders.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class CaeStack(Stack):
                 conv.params[name][...] = layer.params[name]
 
     def project(self, layer):
-        """A layer's kernels as pixels: what a unit of each map adds to the image when decoded.
+        """Project a layer's kernels back to pixels: what a unit of each map adds when decoded.
 
         Parameters
         ----------

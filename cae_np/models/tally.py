@@ -1,4 +1,4 @@
-"""Counting what a winner-take-all auto-encoder keeps active while it trains."""
+"""Statistics of the units that a winner-take-all auto-encoder keeps active in training."""
 
 import numpy
 

@@ -266,7 +266,7 @@ class WinnerTakeAll:
         return encode_pooled(x, w_enc, b, self.pool_width, self.pool_stride)
 
     def telemetry(self):
-        """What the steps since the last call have counted; reading it waits for the device.
+        """Statistics of the steps since the last call; reading them waits for the device.
 
         Returns
         -------

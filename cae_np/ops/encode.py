@@ -1,4 +1,4 @@
-"""What is read off feature maps without holding them: their winners, their pooled features.
+"""Winners and pooled features of feature maps that are never in memory as a whole.
 
 The maps of a batch are by far the largest arrays of a convolutional auto-encoder with many maps
 (100 MNIST images, 128 maps: 40 MB).  Here those of a few images at a time are formed by one matrix

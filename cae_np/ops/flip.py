@@ -1,4 +1,4 @@
-"""W̃, the kernels of the way back: turned around, and with maps and channels exchanged."""
+"""Flipped kernels: M11's W̃, and those that also exchange maps and channels."""
 
 from .checks import takes
 

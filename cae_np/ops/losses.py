@@ -1,4 +1,4 @@
-"""What training makes small: each loss is a 0-d array on the device, its gradient beside it."""
+"""Losses, each a 0-d array on the device, and their gradients."""
 
 from ..backend import get_array_module
 from .checks import takes
@@ -35,7 +35,7 @@ def squared_error(x_hat, x):
 
 @takes(x_hat="N+ ...", x="N+ ...")
 def squared_error_backward(x_hat, x):
-    """Gradient of :func:`squared_error` for the reconstruction.
+    """Gradient of :func:`squared_error` with respect to the reconstruction.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def squared_error_backward(x_hat, x):
 
 @takes(z="N+ classes", labels="N, below classes")
 def softmax_cross_entropy(z, labels):
-    """-log of the probability that softmax gives to the right class, averaged over the batch.
+    """Cross-entropy of the softmax of logits with labels, averaged over the batch.
 
     ``loss = (1/N) Σ_n (log Σ_j exp(z[n, j]) - z[n, labels[n]])``
 
@@ -80,7 +80,7 @@ def softmax_cross_entropy(z, labels):
 
 @takes(z="N+ classes", labels="N, below classes")
 def softmax_cross_entropy_backward(z, labels):
-    """Gradient of :func:`softmax_cross_entropy` for the scores.
+    """Gradient of :func:`softmax_cross_entropy` with respect to the logits.
 
     Parameters
     ----------

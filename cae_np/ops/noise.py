@@ -91,7 +91,7 @@ def corrupt(x, draw):
 
 @takes(dy="N ...", draw="N ..., kept")
 def corrupt_backward(dy, draw):
-    """Gradient of :func:`corrupt` for the images.
+    """Gradient of :func:`corrupt` with respect to the images.
 
     Parameters
     ----------

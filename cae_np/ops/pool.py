@@ -1,4 +1,4 @@
-"""Max-pooling that remembers where its maxima were, and the ways back.
+"""Max-pooling with the positions of the maxima, unpooling, and their gradients.
 
 Non-overlapping pooling (M11, section 3.1) returns a boolean mask in the image's shape; overlapping
 pooling (M14) returns the flat position of each window's maximum, since a pixel may win several
@@ -87,7 +87,7 @@ def max_pool_backward(dy, mask, size):
 
 @takes(y="N C OH OW", mask="N C H W, kept")
 def unpool(y, mask, size):
-    """Put each window's value at the place that the mask marks, zeros elsewhere.
+    """Put each window's value at the pixel that the mask marks, zeros elsewhere.
 
     Parameters
     ----------

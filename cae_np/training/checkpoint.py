@@ -1,4 +1,4 @@
-"""Where a training can be taken up again: model, optimiser, position, and whose they are."""
+"""Checkpoints of a training: model, optimiser, position, and which training they are of."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a training must not go on with, in words for its user."""
+"""Checks that stop a training, with messages for its user."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..errors import BackendError, ConfigError, DataError, DivergenceError
 
 
 class Guard:
-    """Watches one training.
+    """The checks of one training.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Guard:
         self._fits = True
 
     def check_loss(self, loss, step, rate):
-        """The loss as a number, if it is finite."""
+        """The loss as a Python number; raises where it is not finite."""
         loss = float(to_numpy(loss))
         if not numpy.isfinite(loss):
             self._diverged(f"the loss is {loss}", step, rate)

@@ -25,7 +25,7 @@ from .progress import Progress
 
 @dataclass(frozen=True)
 class Plan:
-    """How a model is trained; plain values, so that it can stand in a result's configuration.
+    """Hyper-parameters of a training: plain values, which can stand in a result's configuration.
 
     Attributes
     ----------

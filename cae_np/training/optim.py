@@ -1,4 +1,4 @@
-"""Gradient descent: a step as a pure function, and thin objects that remember between steps."""
+"""Optimisers: each step as a pure function, and objects that keep its state between steps."""
 
 import numpy
 

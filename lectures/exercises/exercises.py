@@ -259,7 +259,7 @@ def max_pool_backward(dy, mask, size):
 
 
 def unpool(y, mask, size):
-    """Put each window's value at the place that the mask marks, zeros elsewhere.
+    """Put each window's value at the pixel that the mask marks, zeros elsewhere.
 
     Parameters
     ----------
@@ -415,7 +415,7 @@ def sparse_decode(a, winner, w, image_shape):
 
 
 def softmax_cross_entropy(z, labels):
-    """-log of the probability that softmax gives to the right class, averaged over the batch.
+    """Cross-entropy of the softmax of logits with labels, averaged over the batch.
 
     ``loss = (1/N) Σ_n (log Σ_j exp(z[n, j]) - z[n, labels[n]])``
 
@@ -435,7 +435,7 @@ def softmax_cross_entropy(z, labels):
 
 
 def softmax_cross_entropy_backward(z, labels):
-    """Gradient of :func:`softmax_cross_entropy` for the scores.
+    """Gradient of :func:`softmax_cross_entropy` with respect to the logits.
 
     Parameters
     ----------
