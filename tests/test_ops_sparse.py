@@ -184,14 +184,17 @@ def test_nothing_is_read_from_the_device():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: encode_winners(np.ones((1, 2, 4, 4)), np.ones((1, 3, 2, 2))), "w expects 3"),
+        (
+            lambda: encode_winners(np.ones((1, 2, 4, 4)), np.ones((1, 3, 2, 2))),
+            "w has .* with C = 2, as in x",
+        ),
         (
             lambda: encode_pooled(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), np.ones(1), 5, 2),
             "expected 1 <= stride <= width <= 4",
         ),
         (
             lambda: encode_pooled(np.ones((1, 1, 4, 4)), np.ones((3, 1, 2, 2)), np.ones(1), 2, 2),
-            r"b has shape \(1,\); w of shape \(3, 1, 2, 2\) needs \(3,\)",
+            r"b has shape \(1,\); .* with K = 3, as in w of shape \(3, 1, 2, 2\)",
         ),
     ],
 )

@@ -227,7 +227,7 @@ def test_images_whose_sum_overflows_are_finite():
     ("model", "message"),
     [
         (ConvAutoEncoder(1, 3, (9, 9)), r"1×8×8: a 9×9 kernel does not fit into 8×8 images"),
-        (ConvAutoEncoder(2, 3, (3, 3)), r"1×8×8: x has 1 channels and w expects 2"),
+        (ConvAutoEncoder(2, 3, (3, 3)), r"1×8×8: w has .* with C = 1, as in x"),
         (ConvAutoEncoder(1, 3, (3, 3), pool=7), r"1×8×8: .*pool.*6"),
         (AutoEncoder(63, 3), r"1×8×8: .*63"),
         (

@@ -30,7 +30,7 @@ def linear(x, out=None):
     return out
 
 
-@takes(dy="..., kept", y="..., kept")
+@takes(y="..., kept", dy="..., kept")
 def linear_backward(dy, y):
     """dx = dy.
 
@@ -68,7 +68,7 @@ def scaled_tanh(x, out=None):
     return y
 
 
-@takes(dy="...", y="...")
+@takes(y="...", dy="...")
 def scaled_tanh_backward(dy, y):
     """dx = dy · (2/3) · (1.7159 - y²/1.7159).
 
@@ -102,7 +102,7 @@ def relu(x, out=None):
     return get_array_module(x).maximum(x, 0, out=out)
 
 
-@takes(dy="..., kept", y="..., kept")
+@takes(y="..., kept", dy="..., kept")
 def relu_backward(dy, y):
     """dx = dy where y > 0, else 0 (at the kink x = 0 too).
 
@@ -137,7 +137,7 @@ def logistic(x, out=None):
     return y
 
 
-@takes(dy="...", y="...")
+@takes(y="...", dy="...")
 def logistic_backward(dy, y):
     """dx = dy · y · (1 - y).
 
@@ -171,7 +171,7 @@ def softmax(x, out=None):
     return y
 
 
-@takes(dy="... classes", y="... classes")
+@takes(y="... classes", dy="... classes")
 def softmax_backward(dy, y):
     """dx_i = y_i · (dy_i - Σ_j dy_j y_j).
 

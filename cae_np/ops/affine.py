@@ -31,7 +31,7 @@ def affine(x, w, b):
     return product(x, w.T) + b
 
 
-@takes(dy="N E", x="N D", w="E D", b="E")
+@takes(x="N D", w="E D", b="E", dy="N E")
 def affine_backward(dy, x, w, b):
     """Gradients of :func:`affine`.
 

@@ -33,7 +33,8 @@ def takes(**wanted):
     Parameters
     ----------
     **wanted : str
-        For each argument that is an array or a shape what it has to be, see above.  An argument
+        For each argument that is an array or a shape what it has to be, see above.  They are
+        looked at in this order, so that what does not fit those before it is blamed.  An argument
         that is None, and may be, is not looked at.
 
     Returns
@@ -49,23 +50,23 @@ def takes(**wanted):
 
     def decorate(function):
         parameters = inspect.signature(function).parameters
-        wants = [_Want(name, list(parameters), spec) for name, spec in wanted.items()]
-        wants.sort(key=lambda want: bool(want.below))  # positions when all axes are known
-        optional = {name for name in wanted if parameters[name].default is None}
+        wants = [_Want(name, parameters, spec) for name, spec in wanted.items()]
+        seen = {}  # shapes and types that fit as they came, and how large positions may be
 
         @wraps(function)
         def checked(*args, **kwargs):
-            sizes, given = {}, list(args)
-            for want in wants:
-                at, name = (given, want.position), want.name
-                if want.position >= len(args):
-                    if name not in kwargs:
-                        continue  # left to its default, or missing, as the call will say
-                    at = (kwargs, name)
-                value = at[0][at[1]]
-                if value is not None or name not in optional:
-                    at[0][at[1]] = want.checked(value, sizes)
-            return function(*given, **kwargs)
+            try:
+                key = tuple([want.key(want.given(args, kwargs)) for want in wants])
+                limits = seen.get(key)
+            except (AttributeError, TypeError):
+                key = limits = None
+            if limits is None:
+                args, kwargs, limits, as_they_came = _examined(wants, args, kwargs)
+                if key and as_they_came and len(seen) < SEEN_LIMIT:
+                    seen[key] = limits
+            for want, limit in limits:
+                want.look_at_positions(want.given(args, kwargs), limit)
+            return function(*args, **kwargs)
 
         checked.takes = wanted
         return checked
@@ -73,16 +74,53 @@ def takes(**wanted):
     return decorate
 
 
+# Of one function: a training meets a handful, and whoever tries a thousand shapes does not hurry.
+SEEN_LIMIT = 1000
+
+
+def _examined(wants, args, kwargs):
+    """The arguments as the function gets them, ``(want, limit)`` of each array of positions, and
+    whether no argument had to be converted."""
+    sizes, new, limits, as_they_came = {}, list(args), [], True
+    kwargs = dict(kwargs)
+    for want in wants:
+        value = want.given(args, kwargs)
+        if value is None and want.may_be_left_out:
+            continue
+        checked = want.checked(value, sizes)
+        if checked is not value:
+            as_they_came = False
+            if want.position < len(new):
+                new[want.position] = checked
+            else:
+                kwargs[want.name] = checked
+    for want in wants:
+        if want.below:
+            limits.append((want, prod(sizes[axis][0] for axis in want.below)))
+    return tuple(new), kwargs, limits, as_they_came
+
+
 class _Want:
     """What one argument has to be."""
 
-    def __init__(self, name, names, spec):
-        self.name, self.position = name, names.index(name)
+    def __init__(self, name, parameters, spec):
+        self.name, self.position = name, list(parameters).index(name)
+        self.may_be_left_out = parameters[name].default is None
         axes, _, self.kind = (spec, "", "tuple") if spec[0] == "(" else spec.partition(", ")
         self.axes = tuple(axes.strip("()").replace(",", " ").replace("+", "").split())
         self.may_be_empty = "" if "+" in axes else "N"
         self.below = self.kind.split()[1:] if self.kind.startswith("below") else ()
         self.rest = self.axes.index("...") if "..." in self.axes else None
+
+    def given(self, args, kwargs):
+        """The argument in a call, or None."""
+        return args[self.position] if self.position < len(args) else kwargs.get(self.name)
+
+    def key(self, value):
+        """All that :meth:`checked` looks at; AttributeError where it is no array."""
+        if value is None or self.kind == "tuple":
+            return value
+        return value.shape, value.dtype.char
 
     def checked(self, value, sizes):
         """The value as the function gets it; ``sizes`` learns its axes."""
@@ -100,7 +138,8 @@ class _Want:
             ) from None
         self._compare(shape, sizes)
         if self.below:
-            self._look_at_positions(value, kind, sizes)
+            if kind not in "iu":
+                raise TypeError(f"{self.name} is {value.dtype} of shape {shape}; expected integers")
         elif kind != "f":
             if kind not in "biu" or self.kind == "out":
                 what = "floating-point" if self.kind == "out" else "real"
@@ -139,19 +178,18 @@ class _Want:
             return ""
         return f"; one image is {self.name}[None], images of one channel are {self.name}[:, None]"
 
-    def _look_at_positions(self, value, kind, sizes):
-        if kind not in "iu":
-            raise TypeError(
-                f"{self.name} is {value.dtype} of shape {value.shape}; expected integers"
+    def look_at_positions(self, value, limit):
+        """Raise ValueError for a position that is none, on the host."""
+        if not isinstance(value, numpy.ndarray) or not value.size:
+            return
+        # As unsigned numbers the negative ones are the largest.
+        unsigned = value.view(f"u{value.itemsize}")
+        if numpy.maximum.reduce(unsigned, axis=None) >= limit:
+            worst = value[(value < 0) | (value >= limit)][0]
+            raise ValueError(
+                f"{self.name} of shape {value.shape} holds {worst}; expected 0 to {limit - 1} "
+                f"(below {'·'.join(self.below)} = {limit})"
             )
-        limit = prod(sizes[axis][0] for axis in self.below)
-        if isinstance(value, numpy.ndarray) and value.size:
-            for worst in (value.min(), value.max()):
-                if not 0 <= worst < limit:
-                    raise ValueError(
-                        f"{self.name} of shape {value.shape} holds {worst}; expected 0 to "
-                        f"{limit - 1} (below {'·'.join(self.below)} = {limit})"
-                    )
 
 
 def _is_whole(number):

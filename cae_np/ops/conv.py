@@ -16,6 +16,7 @@ How the products are cut up, so that the columns of a large image never have to 
 once, is the business of :mod:`.kernels.columns` alone.
 """
 
+from .checks import takes
 from .kernels.columns import (
     both_times_columns,
     fold_columns,
@@ -24,6 +25,7 @@ from .kernels.columns import (
 )
 
 
+@takes(x="N C H W", w="K C kh kw")
 def correlate_valid(x, w):
     """Correlate images with kernels wherever a kernel lies wholly inside the image.
 
@@ -51,6 +53,7 @@ def correlate_valid(x, w):
     return kernels_times_columns(w, x)  # W · im2col(x)
 
 
+@takes(x="N C H W", w="K C kh kw", dy="N K OH OW")
 def correlate_valid_backward(dy, x, w):
     """Gradients of :func:`correlate_valid`.
 
@@ -74,6 +77,7 @@ def correlate_valid_backward(dy, x, w):
     return convolve_full(dy, w), kernel_gradient(x, dy)
 
 
+@takes(h="N K OH OW", w="K C kh kw")
 def convolve_full(h, w):
     """Convolve maps with kernels and add the K results up: the sum of all kernels, laid down.
 
@@ -101,10 +105,10 @@ def convolve_full(h, w):
     it, is correlating the padded maps with the flipped kernels,
     ``correlate_valid(pad_full(h, kh, kw), mirrored(w))``: here is M11's W̃.
     """
-    _images_shape(h, w)
     return fold_columns(w, h)  # col2im(Wᵀ · h)
 
 
+@takes(h="N K OH OW", w="K C kh kw", dx="N C H W")
 def convolve_full_backward(dx, h, w):
     """Gradients of :func:`convolve_full`.
 
@@ -128,6 +132,7 @@ def convolve_full_backward(dx, h, w):
     return both_times_columns(w, h, dx)  # W · im2col(dx) and h · im2col(dx)ᵀ
 
 
+@takes(x="N C H W", dy="N K OH OW")
 def kernel_gradient(x, dy):
     """Gradient of :func:`correlate_valid` with respect to the kernels.
 
@@ -156,10 +161,9 @@ def kernel_gradient(x, dy):
     the code h, so that the roles are exchanged: ``kernel_gradient(delta_y, h)``; flipping h and
     convolving is the same sum.
     """
-    if len(x) != len(dy) or dy.shape[2] > x.shape[2] or dy.shape[3] > x.shape[3]:
+    if dy.shape[2] > x.shape[2] or dy.shape[3] > x.shape[3]:
         raise ValueError(
-            f"maps of shape {dy.shape} cannot come from images of shape {x.shape}: the batch "
-            "must be the same and the maps no larger than the images"
+            f"dy has shape {dy.shape} and x has {x.shape}; expected maps no larger than the images"
         )
     return maps_times_columns(dy, x)  # dy · im2col(x)ᵀ
 
@@ -169,11 +173,7 @@ def kernel_gradient(x, dy):
 
 def _maps_shape(x, w):
     """The shape of the maps of images x and kernels w."""
-    (N, C, H, W), (K, channels, kh, kw) = x.shape, w.shape
-    if C != channels:
-        raise ValueError(
-            f"x has {C} channels and w expects {channels}: shapes {x.shape} and {w.shape}"
-        )
+    (N, _, H, W), (K, _, kh, kw) = x.shape, w.shape
     if kh > H or kw > W:
         raise ValueError(
             f"a {kh}×{kw} kernel does not fit into {H}×{W} images; pad them or use a smaller kernel"
@@ -183,11 +183,7 @@ def _maps_shape(x, w):
 
 def _images_shape(h, w):
     """The shape of the images that kernels w, laid down by maps h, add up to."""
-    (N, maps, OH, OW), (K, C, kh, kw) = h.shape, w.shape
-    if maps != K:
-        raise ValueError(
-            f"h has {maps} maps and w has kernels for {K}: shapes {h.shape} and {w.shape}"
-        )
+    (N, _, OH, OW), (_, C, kh, kw) = h.shape, w.shape
     return N, C, OH + kh - 1, OW + kw - 1
 
 

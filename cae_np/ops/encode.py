@@ -7,11 +7,13 @@ product, read while they are in the cache, and forgotten (:mod:`.kernels.maps`).
 
 from ..backend import get_array_module
 from .activations import relu
+from .checks import takes
 from .kernels.maps import for_each_block_of_maps
 from .pool import check_overlapping, largest_in_windows
 from .sparsity import winner_take_all
 
 
+@takes(x="N C H W", w="K C kh kw")
 def encode_winners(x, w):
     """The largest unit of every map of ``correlate_same(x, w)``.
 
@@ -37,7 +39,7 @@ def encode_winners(x, w):
     ``winner_take_all(correlate_same(x, w))``: M14, training steps 1 and 2.  The gradient for w is
     :func:`~cae_np.ops.sparse.sparse_kernel_gradient`.
     """
-    xp = _array_module(x, w)
+    xp = get_array_module(x, w)
     shape = len(w), len(x)
     z, winner = xp.empty(shape, xp.result_type(x, w)), xp.empty(shape, "int64")
 
@@ -48,6 +50,7 @@ def encode_winners(x, w):
     return z.T, winner.T
 
 
+@takes(x="N C H W", w="K C kh kw")
 def count_ties(x, w):
     """How many maps of ``correlate_same(x, w)`` have more than one largest unit.
 
@@ -61,7 +64,7 @@ def count_ties(x, w):
     ties : integer array, shape (N,)
         For each image, 0 ... K.
     """
-    xp = _array_module(x, w)
+    xp = get_array_module(x, w)
     ties = xp.empty(len(x), "int64")
 
     def count(images, h):
@@ -72,6 +75,7 @@ def count_ties(x, w):
     return ties
 
 
+@takes(x="N C H W", w="K C kh kw", b="K")
 def encode_pooled(x, w, b, width, stride):
     """ReLU maps, max-pooled over windows that overlap: M14's features.
 
@@ -98,11 +102,9 @@ def encode_pooled(x, w, b, width, stride):
     -----
     M14, "Sparse Encoding".
     """
-    xp = _array_module(x, w)
+    xp = get_array_module(x, w)
     (N, _, H, W), K = x.shape, len(w)
     check_overlapping(width, stride, H, W)
-    if b.shape != (K,):
-        raise ValueError(f"b has shape {b.shape}; w of shape {w.shape} needs {(K,)}")
     y = xp.empty((N, K, -(-H // stride), -(-W // stride)), xp.result_type(x, w, b))
 
     def pool(images, h):
@@ -111,12 +113,3 @@ def encode_pooled(x, w, b, width, stride):
 
     for_each_block_of_maps(pool, x, w)
     return y
-
-
-def _array_module(x, w):
-    if x.shape[1] != w.shape[1]:
-        raise ValueError(
-            f"x has {x.shape[1]} channels and w expects {w.shape[1]}: shapes {x.shape} and "
-            f"{w.shape}"
-        )
-    return get_array_module(x, w)

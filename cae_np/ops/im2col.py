@@ -1,9 +1,11 @@
 """Patches as columns, and back: the adjoint pair under every convolution of this package."""
 
 from ..backend import get_array_module
+from .checks import takes
 from .kernels.layout import batch_last, zeros_batch_last
 
 
+@takes(x="N C H W, kept")
 def im2col(x, kh, kw, out=None):
     """Lay every kh × kw patch of ``x`` out as one column.
 
@@ -45,6 +47,7 @@ def im2col(x, kh, kw, out=None):
     return out
 
 
+@takes(col="C kh kw N OH OW", shape="(N, C, H, W)")
 def col2im(col, shape):
     """Add every column back to the pixels that it was taken from.
 

@@ -89,7 +89,7 @@ def corrupt(x, draw):
     return x + draw.astype(x.dtype, copy=False)
 
 
-@takes(dy="N ...", draw="N ..., kept")
+@takes(draw="N ..., kept", dy="N ...")
 def corrupt_backward(dy, draw):
     """Gradient of :func:`corrupt` with respect to the images.
 

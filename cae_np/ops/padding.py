@@ -1,9 +1,11 @@
 """Zeros around images, and the crops that take them off again: adjoint pairs."""
 
 from ..backend import get_array_module
+from .checks import takes
 from .kernels.layout import zeros_batch_last
 
 
+@takes(x="N C H W, kept")
 def pad_same(x, kh, kw):
     """Surround the image with the zeros that "same" needs.
 
@@ -21,6 +23,7 @@ def pad_same(x, kh, kw):
     return _padded(x, (kh - 1) // 2, (kw - 1) // 2, kh - 1, kw - 1)
 
 
+@takes(x="N C H W, kept")
 def crop_same(x, kh, kw):
     """Take off what :func:`pad_same` put around the image: its adjoint.
 
@@ -36,6 +39,7 @@ def crop_same(x, kh, kw):
     return _cropped(x, (kh - 1) // 2, (kw - 1) // 2, kh - 1, kw - 1)
 
 
+@takes(x="N C H W, kept")
 def pad_full(x, kh, kw):
     """Surround the image with kh - 1 rows and kw - 1 columns of zeros on every side.
 
@@ -51,6 +55,7 @@ def pad_full(x, kh, kw):
     return _padded(x, kh - 1, kw - 1, 2 * (kh - 1), 2 * (kw - 1))
 
 
+@takes(x="N C H W, kept")
 def crop_full(x, kh, kw):
     """Take off what :func:`pad_full` put around the image: its adjoint.
 

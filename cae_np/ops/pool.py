@@ -69,7 +69,7 @@ def max_pool(x, size):
     return y, mask
 
 
-@takes(dy="N C OH OW", mask="N C H W, kept")
+@takes(mask="N C H W, kept", dy="N C OH OW")
 def max_pool_backward(dy, mask, size):
     """Gradient of :func:`max_pool`: each window's gradient goes to the pixel that won it.
 
@@ -121,7 +121,7 @@ def unpool(y, mask, size):
     return x
 
 
-@takes(dx="N C H W", mask="N C H W, kept")
+@takes(mask="N C H W, kept", dx="N C H W")
 def unpool_backward(dx, mask, size):
     """Gradient of :func:`unpool`: each window collects the gradient at its marked pixel.
 
@@ -175,7 +175,7 @@ def erase_non_maximal(x, size):
     return x * mask, mask
 
 
-@takes(dy="N C H W", mask="N C H W, kept")
+@takes(mask="N C H W, kept", dy="N C H W")
 def erase_non_maximal_backward(dy, mask):
     """Gradient of :func:`erase_non_maximal`: what was erased gets none.
 
@@ -232,7 +232,7 @@ def overlapping_max_pool(x, width, stride):
     return y, row * W + xp.take_along_axis(column.swapaxes(2, 3), row, axis=2)
 
 
-@takes(dy="N C OH OW", winner="N C OH OW, below H W", shape="(N, C, H, W)")
+@takes(winner="N C OH OW, below H W", shape="(N, C, H, W)", dy="N C OH OW")
 def overlapping_max_pool_backward(dy, winner, shape):
     """Gradient of :func:`overlapping_max_pool`: a pixel collects from all windows that it won.
 

@@ -3,10 +3,12 @@
 Winner-take-all auto-encoders (M14) work like this.  The two are adjoints of each other.
 """
 
+from .checks import takes
 from .conv import convolve_full, convolve_full_backward, correlate_valid, correlate_valid_backward
 from .padding import crop_same, pad_same
 
 
+@takes(x="N C H W", w="K C kh kw")
 def correlate_same(x, w):
     """:func:`correlate_valid` on the zero-padded image, so that the maps have the image's size.
 
@@ -29,6 +31,7 @@ def correlate_same(x, w):
     return correlate_valid(pad_same(x, *w.shape[2:]), w)
 
 
+@takes(x="N C H W", w="K C kh kw", dy="N K H W")
 def correlate_same_backward(dy, x, w):
     """Gradients of :func:`correlate_same`.
 
@@ -47,6 +50,7 @@ def correlate_same_backward(dy, x, w):
     return crop_same(dx, kh, kw), dw
 
 
+@takes(h="N K H W", w="K C kh kw")
 def convolve_same(h, w):
     """:func:`convolve_full` cropped to the size of the maps: the adjoint of correlate_same.
 
@@ -69,6 +73,7 @@ def convolve_same(h, w):
     return crop_same(convolve_full(h, w), *w.shape[2:])
 
 
+@takes(h="N K H W", w="K C kh kw", dx="N C H W")
 def convolve_same_backward(dx, h, w):
     """Gradients of :func:`convolve_same`.
 

@@ -9,6 +9,9 @@ the dense passes through ``place(a, winner, (H, W))`` when their zeros are left 
     dW_k      =  Σ_n a[n, k] · patch of dx at Γ[n, k]
     dP_k      =  Σ_n dz[n, k] · patch of x at Γ[n, k]        (P, the encoder's kernels)
 
+A winner outside the maps is refused on the host; a device would have to be waited for, and there
+what comes out is undefined.
+
 Only finding the winners takes a dense product, :func:`encode_winners`.
 
 What a patch is in memory, and which algorithm goes over them, is the business of
@@ -17,6 +20,7 @@ gradients come in that order.
 """
 
 from ..backend import get_array_module
+from .checks import takes
 from .kernels.patches import (
     as_rows,
     by_map,
@@ -27,6 +31,7 @@ from .kernels.patches import (
 )
 
 
+@takes(a="N K", winner="N K, below H W", w="K C kh kw", image_shape="(H, W)")
 def sparse_decode(a, winner, w, image_shape):
     """Add up the kernels, each laid down at its winner and weighted by the winner's value.
 
@@ -50,6 +55,7 @@ def sparse_decode(a, winner, w, image_shape):
     return lay_down(a, winner, w, image_shape)  # Σ_k a[n, k] · W_k, at Γ[n, k]
 
 
+@takes(a="N K", winner="N K, below H W", w="K C kh kw", dx="N C H W")
 def sparse_decode_backward(dx, a, winner, w, out=None):
     """Gradients of :func:`sparse_decode`.
 
@@ -89,6 +95,7 @@ def sparse_decode_backward(dx, a, winner, w, out=None):
     return da.T, dw
 
 
+@takes(a="N K", winner="N K, below H W", x="N C H W")
 def sparse_kernel_gradient(a, winner, x, kh, kw, out=None):
     """Gradient of :func:`~cae_np.ops.encode.encode_winners` with respect to the kernels.
 

@@ -37,7 +37,7 @@ def winner_take_all(h):
     return xp.take_along_axis(flat, winner[:, :, None], axis=2)[:, :, 0], winner
 
 
-@takes(da="N K, kept", winner="N K, below H W", map_shape="(H, W)")
+@takes(winner="N K, below H W", map_shape="(H, W)", da="N K, kept")
 def winner_take_all_backward(da, winner, map_shape):
     """Gradient of :func:`winner_take_all`: only the winner of a map gets one.
 
@@ -79,7 +79,7 @@ def place(a, winner, map_shape):
     return h.reshape(N, K, *map_shape)
 
 
-@takes(dh="N K H W, kept", winner="N K, below H W")
+@takes(winner="N K, below H W", dh="N K H W, kept")
 def place_backward(dh, winner):
     """Gradient of :func:`place`: the values of dh at the winners.
 
