@@ -21,11 +21,14 @@ _HOME = {
     "ShallowConvNet": "models.shallow_net",
     "SoftmaxRegression": "models.linear",
     "LinearSVM": "models.linear",
+    "Stack": "models.stack",
+    "LearningWarning": "models.estimator",
     # training
     "Plan": "training",
     "train": "training",
+    "history_csv": "training.history",
     # images
-    "ImageArray": "data.preprocess",
+    "ImageArray": "data.images",
     "ZCA": "data.preprocess",
     "contrast_normalise": "data.preprocess",
     # checks

@@ -7,7 +7,7 @@ import pytest
 
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import Split, shapes
-from cae_np.data.preprocess import ImageArray
+from cae_np.data.images import ImageArray
 from cae_np.experiments.engine import colour
 from cae_np.experiments.engine.readout import chosen_and_tested
 from cae_np.experiments.frame.experiment import Context, DataFacts, Settings
@@ -184,7 +184,7 @@ def test_kmeans_row_of_other_tables(dataset, tmp_path):
     ]
     assert all(0 < value < 100 for row in rows for value in row.values)
     model = PatchKMeans(6, seed=0)
-    history = model.fit(dataset.labelled(50, 0), patches=500, iterations=2)
+    history = model.fit(dataset.labelled(50, 0), patches=500, iterations=2).history
     assert found[0].values["history"] == history
 
 

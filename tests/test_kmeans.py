@@ -11,9 +11,10 @@ from scipy.spatial.distance import cdist
 
 from cae_np import backend
 from cae_np.backend import to_device, to_numpy
+from cae_np.data.images import ImageArray
 from cae_np.data.patches import sample_patches
-from cae_np.data.preprocess import ImageArray, contrast_normalise
-from cae_np.errors import ConfigError
+from cae_np.data.preprocess import contrast_normalise
+from cae_np.errors import ConfigError, DataError
 from cae_np.models import clustering
 from cae_np.models import kmeans as patch_kmeans
 from cae_np.models.clustering import kmeans, squared_distances
@@ -143,7 +144,7 @@ def test_features_are_those_of_every_patch(xp, small_blocks, whiten):
     x = pictures()
     images = ImageArray(x)
     model = PatchKMeans(5, size=4, whiten=whiten, epsilon=0.2, seed=1)
-    history = model.fit(images, patches=300, iterations=6)
+    history = model.fit(images, patches=300, iterations=6).history
     assert len(history) == 6 and history[-1]["error"] < history[0]["error"]
     features = to_numpy(model.encode(to_device(x)))
     expected = by_loops(model, x, sample_patches(images, 300, 4, seed=1))
@@ -236,5 +237,5 @@ def test_a_patch_that_is_no_number_is_refused_with_its_row(xp, value):
     x[17, 2] = value
     with pytest.raises(ValueError, match=r"x of shape \(30, 5\) holds NaN .* row 17"):
         kmeans(to_device(x), 3, 2, 0)
-    with pytest.raises(ValueError, match="NaN or infinity"):
+    with pytest.raises(DataError, match="image 0 holds NaN or infinity"):
         PatchKMeans(3, size=2).fit(ImageArray(np.full((4, 1, 5, 5), np.nan)), patches=10)

@@ -111,10 +111,10 @@ def test_scores_are_those_of_loops_over_maps_with_sigma_before_the_pooling():
 
 def test_probabilities_and_predictions_agree_with_the_scores(xp):
     model, images = small(dtype="float32"), Images(7)
-    probabilities = to_numpy(model.probabilities(to_device(images.batch())))
+    probabilities = to_numpy(model.predict_proba(images))
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    predicted = model.predict(images, block=3)
+    predicted = model.predict(images)
     assert isinstance(predicted, np.ndarray)
     np.testing.assert_array_equal(predicted, probabilities.argmax(axis=1))
 

@@ -8,8 +8,9 @@ from scipy import linalg
 
 from cae_np.backend import to_device, to_numpy
 from cae_np.data import patches as patches_module
+from cae_np.data.images import ImageArray
 from cae_np.data.patches import sample_patches
-from cae_np.data.preprocess import ZCA, ImageArray, Preprocessing, contrast_normalise
+from cae_np.data.preprocess import ZCA, Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
 
 ROUNDING = {"float32": 2e-4, "float64": 1e-10}

@@ -68,25 +68,6 @@ def test_an_array_of_images_trains_as_a_data_set_of_them_does():
     assert losses[0] == losses[1] and losses[0][1] < losses[0][0]
 
 
-@pytest.mark.parametrize(
-    ("images", "message"),
-    [
-        (np.zeros((4, 8, 8), np.float32), r"\(4, 8, 8\).*\(N, C, H, W\).*\[:, None\]"),
-        (np.zeros((4, 8, 8, 3), np.float32), r"3 channels.*transpose"),
-        (np.zeros((4, 1, 8, 8), np.uint8), r"uint8.*float32.*255"),
-        (np.zeros((4, 1, 8, 8), complex), r"complex128.*float"),
-        ([[1.0, 2.0]], r"list.*ImageArray"),
-    ],
-)
-def test_images_that_training_cannot_take_are_refused_in_words(images, message):
-    from cae_np.errors import ConfigError
-
-    channels = 3 if np.ndim(images) == 4 and np.shape(images)[3] == 3 else 1
-    plan = cae_np.Plan(epochs=1, batch_size=2, rate=0.01)
-    with pytest.raises(ConfigError, match=message):
-        cae_np.train(cae_np.WinnerTakeAll(channels, 3, 3), images, plan, seed=0)
-
-
 def test_the_snippet_of_the_readme_runs_as_it_stands_and_learns():
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     (snippet,) = (

@@ -6,7 +6,7 @@ from scipy.signal import correlate2d
 from scipy.special import log_softmax
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.preprocess import ImageArray
+from cae_np.data.images import ImageArray
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
 from cae_np.models import shallow_net
@@ -76,7 +76,7 @@ def test_it_is_what_its_sentence_says(xp):
     expected = -log_softmax(scores, axis=1)[np.arange(4), to_numpy(labels)].mean()
     assert float(loss) == pytest.approx(expected, rel=1e-12)
     wrong = np.mean(np.argmax(scores, axis=1) != to_numpy(labels))
-    assert model.error_rate(ImageArray(images), to_numpy(labels), block=3) == wrong
+    assert model.error_rate(ImageArray(images), to_numpy(labels)) == wrong
 
 
 def test_it_learns_to_tell_textures_apart(xp):

@@ -51,7 +51,7 @@ def assert_same_step(one, other, x, target, tolerance=1e-10):
         np.testing.assert_allclose(
             to_numpy(gradient), to_numpy(others[name]), rtol=0, atol=tolerance, err_msg=name
         )
-    for method in ("hidden", "reconstruct"):
+    for method in ("hidden", "_reconstruct"):
         np.testing.assert_allclose(
             to_numpy(getattr(one, method)(x)), to_numpy(getattr(other, method)(x)), atol=tolerance
         )

@@ -18,6 +18,7 @@ import numpy
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops.checks import takes
+from .images import ImageArray
 from .patches import image_blocks
 
 # r: Coates et al. add 10 to the variance of pixels between 0 and 255; ours are between 0 and 1.
@@ -277,27 +278,3 @@ class Preprocessing:
                 prepared = numpy.empty((len(images), *y.shape[1:]), y.dtype)
             prepared[rows] = y
         return ImageArray(prepared)
-
-
-class ImageArray:
-    """Prepared images in memory, to be trained on like any split of a data set.
-
-    Parameters
-    ----------
-    images : numpy.ndarray of floats, shape (N, C, H, W)
-    """
-
-    @takes(images="N C H W, kept")
-    def __init__(self, images):
-        self.images = images
-
-    def __len__(self):
-        return len(self.images)
-
-    def batch(self, indices=slice(None)):
-        """Some of the images, as they are: a view for a slice, a copy for an array of int."""
-        return self.images[indices]
-
-    def take(self, indices):
-        """Those at ``indices`` (a slice makes a view, an array of int a copy)."""
-        return ImageArray(self.images[indices])

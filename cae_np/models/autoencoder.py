@@ -1,6 +1,9 @@
 """The fully connected auto-encoder of Masci et al. 2011, sections 2.1 and 2.2, and k-sparse."""
 
-from ..backend import active, get_array_module, to_device
+import math
+
+from ..backend import active, get_array_module, to_device, to_numpy
+from ..data.images import Rows, image_shape
 from ..errors import ConfigError
 from ..ops import (
     ACTIVATIONS,
@@ -12,10 +15,11 @@ from ..ops import (
 )
 from ..ops.checks import takes
 from ..rng import Purpose, generator
+from .estimator import FeatureLearner
 from .parameters import host_parameters, load_parameters
 
 
-class AutoEncoder:
+class AutoEncoder(FeatureLearner):
     """Encoder h = σ(Wx + b), decoder y = σ(W'h + b') with W' = Wᵀ or its own.
 
     It is a *denoising* auto-encoder where ``loss_and_gradients`` is given a corrupted x and the
@@ -101,6 +105,35 @@ class AutoEncoder:
         if not tied:
             self.params["w_dec"] = to_device(rng.standard_normal((inputs, units)) * spread, dtype)
 
+    image_shape = None  # (C, H, W) of what it was fitted on, where these were images
+
+    def read(self, images, channels=None):
+        """Images with as many values as the model has inputs, or rows of so many."""
+        if getattr(images, "shape", ())[1:] == (self.config["inputs"],):
+            return Rows(images)
+        return super().read(images, channels)
+
+    def filters(self):
+        """The weights of the code as images on the host, (E, C, H, W), after a fit on images."""
+        if self.image_shape is None:
+            raise ConfigError("filters are images only after fit(images); params['w'] has them")
+        return to_numpy(self.params["w"]).reshape(-1, *self.image_shape)
+
+    def _note_shape(self, read):
+        shape = image_shape(read)
+        self.image_shape = shape if len(shape) == 3 else None
+
+    def _fitted(self):
+        return super()._fitted() | {"image_shape": self.image_shape}
+
+    def _load_fitted(self, fitted):
+        super()._load_fitted(fitted)
+        self.image_shape = fitted["image_shape"] and tuple(map(int, fitted["image_shape"]))
+
+    def _remedy(self, shape):
+        units = self.config["k"] or self.config["units"]
+        return f"{units} units are few for {math.prod(shape)} values: take {4 * units} or more"
+
     @takes(x="N+ ...")
     def encode(self, x):
         """h = σ(Wx + b), all of it: the constraint is for training.
@@ -113,8 +146,7 @@ class AutoEncoder:
         -------
         h : array, shape (N, E)
         """
-        z = affine(x.reshape(len(x), -1), self.params["w"], self.params["b"])
-        return self._sigma(z, out=z)
+        return self._encode(self._batch(x))
 
     @takes(x="N+ ...")
     def hidden(self, x):
@@ -128,20 +160,10 @@ class AutoEncoder:
         -------
         h : array, shape (N, E)
         """
-        return self._constrained(self.encode(x))[0]
+        return self._constrained(self._encode(self._batch(x)))[0]
 
-    @takes(x="N+ ...")
-    def reconstruct(self, x):
-        """y = σ(W'h + b') from the code as in training.
-
-        Parameters
-        ----------
-        x : array, shape (N, D) or (N, ...)
-
-        Returns
-        -------
-        x_hat : array, shape of x
-        """
+    def _reconstruct(self, x):
+        """y = σ(W'h + b') from the code as in training."""
         return self._decode(self.hidden(x)).reshape(x.shape)
 
     @takes(x="N+ ...", target="N ...")
@@ -165,7 +187,7 @@ class AutoEncoder:
         get_array_module(x, self.params["w"])
         target = (x if target is None else target).reshape(len(x), -1)
         x = x.reshape(len(x), -1)
-        h, kept = self._constrained(self.encode(x))
+        h, kept = self._constrained(self._encode(x))
         x_hat = self._decode(h)
         loss = squared_error(x_hat, target) / 2
 
@@ -180,6 +202,10 @@ class AutoEncoder:
         else:
             gradients["w"], gradients["w_dec"] = dw_encoder, dw_decoder
         return loss, gradients
+
+    def _encode(self, x):
+        z = affine(x.reshape(len(x), -1), self.params["w"], self.params["b"])
+        return self._sigma(z, out=z)
 
     def _constrained(self, h):
         """The code with all but its k largest units set to zero, and which stayed: a mask, or 1."""

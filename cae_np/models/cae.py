@@ -19,11 +19,12 @@ from ..ops import (
 )
 from ..ops.checks import takes
 from ..rng import Purpose, generator
+from .estimator import FeatureLearner
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
 
 
-class ConvAutoEncoder:
+class ConvAutoEncoder(FeatureLearner):
     """Encoder h = σ(x ∗ W + b), decoder y = σ(Σ_k h_k ∗ W̃_k + c), optionally max-pooled between.
 
     Parameters
@@ -131,7 +132,7 @@ class ConvAutoEncoder:
         h : array, shape (N, K, OH, OW)
             OH = H - kh + 1 ("valid") or H + kh - 1 ("full").
         """
-        return self._hidden(x)[0]
+        return self._hidden(self._batch(x))[0]
 
     @takes(x="N C H W")
     def encode(self, x):
@@ -145,22 +146,21 @@ class ConvAutoEncoder:
         -------
         array, shape (N, K, OH, OW) or (N, K, ceil(OH / pool), ceil(OW / pool))
         """
-        h = self._code(x)
+        h = self._code(self._batch(x))
         return max_pool(h, self.pool)[0] if self.pool else h
 
-    @takes(x="N C H W")
-    def reconstruct(self, x):
-        """y, the decoder's answer to the code of x.
-
-        Parameters
-        ----------
-        x : array, shape (N, C, H, W)
-
-        Returns
-        -------
-        x_hat : array, shape (N, C, H, W)
-        """
+    def _reconstruct(self, x):
+        """y, the decoder's answer to the code of x."""
         return self._decode(self.hidden(x))
+
+    def _remedy(self, shape):
+        pool, K = self.pool, self.config["maps"]
+        if not pool or K * 2 > 4 * shape[0] * pool**2:
+            return None
+        return (
+            f"of {K} maps pooling keeps 1 unit in {pool**2}: take maps={2 * shape[0] * pool**2} or "
+            "a smaller pool"
+        )
 
     @takes(x="N+ C H W", target="N C H W")
     def loss_and_gradients(self, x, target=None):

@@ -3,16 +3,18 @@
 What the papers' tables judge, in one object that can be saved, loaded and asked.
 """
 
+from ..data.images import ImageArray, read_images
 from ..data.preprocess import Preprocessing
 from ..errors import ConfigError
-from .features import feature_matrix
+from .estimator import Classifier, checked_labels
+from .features import Encoded, feature_matrix
 from .linear import READOUTS
 from .wta import WinnerTakeAll
 
 BLOCK = 1000  # images classified at a time: 64 MB of features for stereo pairs and 128 maps
 
 
-class ImageClassifier:
+class ImageClassifier(Classifier):
     """A classifier of images.
 
     Parameters
@@ -33,10 +35,88 @@ class ImageClassifier:
         Parameters
         ----------
         images : cae_np.data.Split
-            Training images, those that the layers were trained on.
+            Or an array.  Training images, those that the layers were trained on.
+
+        Returns
+        -------
+        Network
+            Itself.
         """
         if self.preprocessing:
-            self.preprocessing.fit(as_views(images, self._channels))
+            self.preprocessing.fit(as_views(self.read(images), self._depth))
+        return self
+
+    def read(self, images, channels=None):
+        """Images for this network; see :func:`cae_np.data.read_images`.
+
+        Where the first layer takes one channel, images may have several: they are views of one
+        object, seen one after the other.
+        """
+        several = self._depth == 1 and getattr(images, "ndim", 4) != 3
+        return read_images(images, channels, None if several else self._depth)
+
+    def fit(self, images, labels, *, plan=None, channels=None, seed=0, iterations=100):
+        """Learn everything anew: the whitening, layer after layer without labels, the read-out.
+
+        Parameters
+        ----------
+        images, plan, channels, seed
+            As for :meth:`cae_np.models.estimator.FeatureLearner.fit`, for every layer.
+        labels : integer array, shape (N,)
+        iterations : int
+            Of L-BFGS, at most, for the read-out.
+
+        Returns
+        -------
+        Network
+            Itself.
+        """
+        read = self.read(images, channels)
+        labels = checked_labels(labels, len(read), self.readout.classes)
+        views, below = as_views(read, self._depth), []
+        if self.preprocessing:
+            below.append(_Prepared(self.preprocessing.fit(views)))
+        for i, layer in enumerate(self.layers):
+            layer._learn(Encoded(views, below), plan, seed, layer=i, label=f"layer {i + 1}")
+            below.append(layer)
+        features = record_features(read, self.layers, self.preprocessing, self._depth)
+        self.readout.fit(features, labels, max_iterations=iterations)
+        return self
+
+    def encode(self, x):
+        """What the read-out reads, (N, D), of a batch (N, C, H, W)."""
+        if self.preprocessing and self.preprocessing.zca and not self.preprocessing.zca.params:
+            raise ConfigError(
+                "this network whitens images, and what it learned for that is not stored: call "
+                "network.prepare(training_images) first, with those that it was trained on"
+            )
+        return record_features(ImageArray(x), self.layers, self.preprocessing, self._depth)
+
+    def scores(self, x):
+        """What the read-out makes of a batch (N, C, H, W): (N, classes)."""
+        return self.readout.scores(self.encode(x))
+
+    def _probabilities(self, x):
+        if not hasattr(self.readout, "predict_proba"):
+            raise ConfigError(
+                "the read-out of this network is a support vector machine, which has scores and no "
+                "probabilities: use predict or score, or a network with softmax regression"
+            )
+        return self.readout.predict_proba(self.encode(x))
+
+    @property
+    def config(self):
+        """The parts' configurations."""
+        kinds = {cls: kind for kind, cls in READOUTS.items()}
+        return {
+            "layers": [dict(layer.config) for layer in self.layers],
+            "readout": {"kind": kinds[type(self.readout)], **self.readout.config},
+            "preprocessing": self.preprocessing and dict(self.preprocessing.config),
+        }
+
+    @property
+    def _dtype(self):
+        return self.layers[0].config["dtype"]
 
     def count_errors(self, images):
         """How many images are put into a wrong class.
@@ -49,7 +129,7 @@ class ImageClassifier:
         -------
         int
         """
-        return count_errors(self.readout, images, self.layers, self.preprocessing, self._channels)
+        return count_errors(self.readout, images, self.layers, self.preprocessing, self._depth)
 
     def state(self):
         """``(host arrays by name, configuration)``.
@@ -61,12 +141,7 @@ class ImageClassifier:
         for part, model in self._parts().items():
             of_model, _ = model.state()
             arrays |= {f"{part}/{name}": a for name, a in of_model.items() if name != "tally"}
-        kinds = {cls: kind for kind, cls in READOUTS.items()}
-        return arrays, {
-            "layers": [dict(layer.config) for layer in self.layers],
-            "readout": {"kind": kinds[type(self.readout)], **self.readout.config},
-            "preprocessing": self.preprocessing and dict(self.preprocessing.config),
-        }
+        return arrays, self.config
 
     @classmethod
     def from_state(cls, arrays, config):
@@ -93,6 +168,12 @@ class ImageClassifier:
         layers = [WinnerTakeAll(**layer) for layer in config["layers"]]
         preprocessing = config["preprocessing"]
         network = cls(layers, readout, preprocessing and Preprocessing(**preprocessing))
+        arrays = dict(arrays)
+        whitening = {
+            name: arrays.pop(f"zca/{name}", None) for name in ("mean", "values", "vectors")
+        }
+        if network.preprocessing and whitening["mean"] is not None:
+            network.preprocessing.zca.load_state(whitening)
         for part, model in network._parts().items():
             prefix = f"{part}/"
             model.load_state(
@@ -100,13 +181,40 @@ class ImageClassifier:
             )
         return network
 
+    def save(self, path):
+        """Write the network into one npz file, the whitening included; see :meth:`load`.
+
+        Parameters
+        ----------
+        path : path-like
+            For images of D values, 8·D² bytes of it are the whitening: 75 MB for CIFAR-10.
+        """
+        super().save(path)
+
+    def _saved_arrays(self):
+        zca = self.preprocessing and self.preprocessing.zca
+        whitening = zca.state()[0] if zca else {}
+        return self.state()[0] | {f"zca/{name}": array for name, array in whitening.items()}
+
+    @classmethod
+    def _restored(cls, arrays, config):
+        return cls.from_state(arrays, config)
+
+    def _fitted(self):
+        return super()._fitted() | {"layers": [layer._fitted() for layer in self.layers]}
+
+    def _load_fitted(self, fitted):
+        super()._load_fitted(fitted)
+        for layer, of_layer in zip(self.layers, fitted["layers"], strict=True):
+            layer._load_fitted(of_layer)
+
     def _parts(self):
         """What has learned something, by the name under which it is saved."""
         layers = {f"layer {i}": layer for i, layer in enumerate(self.layers, start=1)}
         return layers | {"readout": self.readout}
 
     @property
-    def _channels(self):
+    def _depth(self):
         return self.layers[0].config["channels"]
 
 

@@ -1,15 +1,14 @@
 """The convolutional neural network of Masci et al. 2011, section 4.1, with its gradient by hand."""
 
-from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
-from ..ops import softmax, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..ops import softmax_cross_entropy, softmax_cross_entropy_backward
 from ..ops.checks import takes
 from ..training.layers import Activation, Conv2d, Dense, MaxPool2d, Sequential
-from .linear import highest
+from .estimator import Classifier
 from .parameters import host_parameters, load_parameters
 
 
-class ConvNet:
+class ConvNet(Classifier):
     """Convolutions, each pooled or not, a fully connected layer, and softmax over the classes.
 
     The defaults are M11's network: 100 maps of 5×5, 2×2 max-pooling, 150 maps of 5×5, 2×2
@@ -123,45 +122,7 @@ class ConvNet:
         -------
         z : array, shape (N, classes)
         """
-        return self._network.forward(x)[0]
-
-    @takes(x="N C H W")
-    def probabilities(self, x):
-        """Probabilities of the classes: the softmax of the logits.
-
-        Parameters
-        ----------
-        x : array, shape (N, C, H, W)
-
-        Returns
-        -------
-        array, shape (N, classes)
-        """
-        return softmax(self.scores(x))
-
-    def predict(self, images, block=200):
-        """The most likely class of every image.
-
-        Parameters
-        ----------
-        images : object with ``len()`` and ``batch(indices)``
-        block : int
-            Images that are looked at together.
-
-        Returns
-        -------
-        numpy integer array, shape (n,)
-
-        Raises
-        ------
-        ValueError
-            If a score is NaN: no class is the highest then.
-        """
-        parts = [
-            highest(self.scores(to_device(images.batch(slice(start, start + block)))), start)
-            for start in range(0, len(images), block)
-        ]
-        return to_numpy(get_array_module(*parts).concatenate(parts))
+        return self._network.forward(self._batch(x))[0]
 
     @takes(x="N+ C H W", labels="N, kept")
     def loss_and_gradients(self, x, labels):

@@ -7,16 +7,22 @@ The convolutional auto-encoders have to show that they need fewer maps for the s
 """
 
 from ..backend import get_array_module, to_device, to_numpy
+from ..data.images import ImageArray, image_shape
 from ..data.patches import sample_patches
 from ..data.preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
+from ..data.standardise import Scale, Standardised
 from ..errors import ConfigError
-from ..ops import im2col
+from ..ops import col2im, im2col
 from ..ops.checks import takes
 from ..ops.kernels.blocks import block_bytes, for_each_block, scratch
 from ..ops.kernels.layout import as_matrix
+from ..waiting import Waiting
 from .clustering import HOST_BLOCK, kmeans, squared_distances
+from .estimator import FeatureLearner
 from .parameters import require_finite
 
+PATCHES = 400_000
+FAINT = 0.05  # standard deviation of intensities below which contrast normalisation sees little
 BLOCK = 4096  # patches that whitening is learned from at a time
 
 
@@ -79,7 +85,7 @@ def quadrant_sums(f, rows, columns):
     return sums.swapaxes(1, 2).reshape(len(f), f.shape[2], 2, 2)
 
 
-class PatchKMeans:
+class PatchKMeans(FeatureLearner):
     """Centroids of patches, and the features of images that they give.
 
     Parameters
@@ -126,31 +132,46 @@ class PatchKMeans:
         self.zca = ZCA(epsilon) if whiten else None
         self.params = {}
 
-    def fit(self, images, patches=400_000, iterations=50, progress=None):
+    def fit(self, images, patches=None, iterations=50, progress=None, *, channels=None):
         """Learn the whitening and the centroids from random patches of training images.
 
         Parameters
         ----------
-        images : object with ``len()`` and ``batch(indices)``
-            Intensities in [0, 1].
-        patches, iterations : int
-            How many of each; the defaults are those of Coates et al.
+        images : array (N, H, W), (N, H, W, C) or (N, C, H, W), or a split of a data set
+            Of intensities in [0, 1], or in any other range: floats that leave it, or hardly vary
+            in it, are standardised to mean ½ and standard deviation ¼.
+        patches : int, optional
+            Default: 400,000, as Coates et al. took, or as many as there are different ones.
+        iterations : int
+            The default is that of Coates et al.
         progress : callable, optional
-            See :func:`kmeans`.
+            See :func:`kmeans`.  Default: a bar, or a line now and then.
+        channels : {"first", "last", "none"}, optional
+            Where the channels are, if the shape does not tell.
 
         Returns
         -------
-        history : list of dict
-            See :func:`kmeans`.
+        PatchKMeans
+            Itself; ``history`` is that of :func:`kmeans`.
         """
+        images = self.read(images, channels)
+        self.scale = _to_intensities(images)
+        if self.scale:
+            images = Standardised(images, self.scale)
+        H, W = image_shape(images)[1:]
+        if patches is None:
+            places = max(1, H - self.size + 1) * max(1, W - self.size + 1)
+            patches = min(PATCHES, len(images) * places)
         x = to_device(sample_patches(images, patches, self.size, self.seed))
         x = contrast_normalise(x.reshape(len(x), -1), self.regularisation)
         if self.zca:
             self.zca.fit(x[start : start + BLOCK] for start in range(0, len(x), BLOCK))
             x = self.zca.whiten(x)
-        centroids, history = kmeans(x, self.maps, iterations, self.seed, progress)
+        with Waiting("k-means", iterations, "iterations") as waiting:
+            progress = progress or (lambda *_: waiting.advance(1))
+            centroids, self.history = kmeans(x, self.maps, iterations, self.seed, progress)
         self.params = {"centroids": centroids}
-        return history
+        return self
 
     @takes(x="N C H W")
     def encode(self, x):
@@ -171,6 +192,7 @@ class PatchKMeans:
         """
         if not self.params:
             raise ValueError("centroids have to be learned first: call fit with training images")
+        x = self._batch(x)
         xp, centroids = get_array_module(x), self.params["centroids"]
         N, _, H, W = x.shape
         if self.size > min(H, W):
@@ -195,6 +217,40 @@ class PatchKMeans:
         for_each_block(encode_some, N, max(1, block_bytes(xp, HOST_BLOCK) // image_bytes), xp)
         return features
 
+    def filters(self):
+        """The centroids as small images on the host, (K, C, size, size): whitened patches."""
+        if not self.params:
+            raise ValueError("centroids have to be learned first: call fit with training images")
+        return to_numpy(self.params["centroids"]).reshape(self.maps, -1, self.size, self.size)
+
+    def _reconstruct(self, x):
+        """Every patch replaced by its centroid, its mean and contrast kept; overlaps averaged."""
+        if not self.params:
+            raise ValueError("centroids have to be learned first: call fit with training images")
+        x = self._batch(x)
+        xp, centroids = get_array_module(x), self.params["centroids"]
+        restored = self.zca.unwhiten(centroids) if self.zca else centroids
+        x_hat, (rows, columns) = xp.empty_like(x), (s - self.size + 1 for s in x.shape[2:])
+        image_bytes = rows * columns * (self.maps + 4 * centroids.shape[1]) * x.dtype.itemsize
+        at_a_time = max(1, block_bytes(xp, HOST_BLOCK) // image_bytes)
+        for start in range(0, len(x), at_a_time):
+            some = x[start : start + at_a_time]
+            raw = as_matrix(im2col(some, self.size, self.size)).T
+            mean = raw.mean(axis=1, keepdims=True)
+            variance = ((raw - mean) ** 2).mean(axis=1, keepdims=True)
+            contrast = (variance + self.regularisation) ** 0.5
+            nearest = squared_distances(self._prepared_patches(some), centroids).argmin(axis=1)
+            patches = restored[nearest] * contrast + mean
+            shape = (-1, self.size, self.size, rows, columns, len(some))
+            patches = xp.moveaxis(patches.T.reshape(shape), 5, 3)
+            counted = col2im(xp.ones_like(patches), some.shape)
+            x_hat[start : start + at_a_time] = col2im(patches, some.shape) / counted
+        return x_hat
+
+    @property
+    def _channels(self):
+        return self.params["centroids"].shape[1] // self.size**2 if self.params else None
+
     def state(self):
         """``(host arrays by name, configuration)``."""
         arrays = {name: to_numpy(p).copy() for name, p in self.params.items()}
@@ -217,3 +273,14 @@ class PatchKMeans:
         patches = as_matrix(im2col(x, self.size, self.size)).T
         patches = contrast_normalise(patches, self.regularisation)
         return self.zca.whiten(patches) if self.zca else patches
+
+
+def _to_intensities(images):
+    """What brings floats of another range into [0, 1], nearly; None where they lie in it."""
+    if not isinstance(images, ImageArray) or images.images.dtype.kind != "f":
+        return None
+    scale = Scale.of(images)
+    x = images.images
+    if float(to_numpy(x.min())) >= 0 and float(to_numpy(x.max())) <= 1 and scale.std >= FAINT:
+        return None
+    return Scale(scale.mean - 2 * scale.std, 4 * scale.std)

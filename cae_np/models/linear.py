@@ -15,15 +15,16 @@ import numpy
 
 from ..backend import active, get_array_module, to_device, to_numpy
 from ..errors import ConfigError
-from ..ops import affine, softmax_cross_entropy, softmax_cross_entropy_backward
+from ..ops import affine, softmax, softmax_cross_entropy, softmax_cross_entropy_backward
 from ..ops.checks import takes
+from .estimator import Saved
 from .hinge import squared_hinge, squared_hinge_backward
 from .lbfgs import minimize_lbfgs
 from .parameters import host_parameters, load_parameters
 from .scaling import SCALINGS, fold, fold_backward, measure_scaling, row_blocks
 
 
-class LinearReadout:
+class LinearReadout(Saved):
     """The base class of both linear classifiers; each names its loss.
 
     Parameters
@@ -105,6 +106,10 @@ class LinearReadout:
             If a score is NaN, as it is where a feature is NaN: no class is the highest then.
         """
         return highest(self.scores(features))
+
+    def score(self, features, labels):
+        """Share of the rows that are assigned to the right class, in [0, 1]; see :meth:`fit`."""
+        return 1 - self.error_rate(features, labels)
 
     @takes(features="N+ D, kept", labels="N, kept")
     def error_rate(self, features, labels):
@@ -263,6 +268,20 @@ class SoftmaxRegression(LinearReadout):
 
     loss = staticmethod(softmax_cross_entropy)
     loss_backward = staticmethod(softmax_cross_entropy_backward)
+
+    def predict_proba(self, features):
+        """How likely every class is.
+
+        Parameters
+        ----------
+        features : array, shape (N, D)
+
+        Returns
+        -------
+        array, shape (N, classes)
+            Rows sum to 1.
+        """
+        return softmax(self.scores(features))
 
 
 class LinearSVM(LinearReadout):

@@ -24,12 +24,12 @@ from ..ops import (
 )
 from ..ops.checks import takes
 from ..rng import Purpose, generator
-from .linear import highest
+from .estimator import Classifier
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
 
 
-class ShallowConvNet:
+class ShallowConvNet(Classifier):
     """z = V pool(ReLU(P_i ∗ x + b_i)) + d, softmax of z.
 
     Parameters
@@ -153,17 +153,28 @@ class ShallowConvNet:
         array, shape (N, K, ceil(H / pool_stride), ceil(W / pool_stride))
         """
         w, b = self.params["w"], self.params["b"]
-        return encode_pooled(x, w, b, self.pool_width, self.pool_stride)
+        return encode_pooled(self._batch(x), w, b, self.pool_width, self.pool_stride)
 
-    def error_rate(self, images, labels, block=200):
+    def scores(self, x):
+        """What softmax is taken of: as high as a class is likely.
+
+        Parameters
+        ----------
+        x : array, shape (N, C, H, W)
+
+        Returns
+        -------
+        z : array, shape (N, classes)
+        """
+        return affine(self.encode(x).reshape(len(x), -1), self.params["v"], self.params["d"])
+
+    def error_rate(self, images, labels):
         """Share of the images that are assigned to a wrong class.
 
         Parameters
         ----------
         images : object with ``len()`` and ``batch(indices)``
         labels : numpy integer array, shape (n,)
-        block : int
-            Images that are looked at together.
 
         Returns
         -------
@@ -174,13 +185,7 @@ class ShallowConvNet:
         ValueError
             If a score is NaN: no class is the highest then.
         """
-        wrong = 0
-        for start in range(0, len(images), block):
-            rows = slice(start, start + block)
-            y = self.encode(to_device(images.batch(rows)))
-            z = affine(y.reshape(len(y), -1), self.params["v"], self.params["d"])
-            wrong += int((to_numpy(highest(z, start)) != labels[rows]).sum())
-        return wrong / len(images)
+        return int((to_numpy(self.predict(images)) != labels).sum()) / len(images)
 
     def state(self):
         """``(host arrays by name, configuration)``."""

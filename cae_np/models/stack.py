@@ -5,15 +5,18 @@ a batch is asked for and forgotten after it, so that memory holds one batch's fe
 layer, however many images there are.
 """
 
+from ..backend import to_numpy
 from ..errors import ConfigError
-from ..ops import convolve_full
+from ..ops import convolve_full, max_pool, unpool
 from ..ops.checks import takes
 from ..training import train
 from .cae import ConvAutoEncoder
+from .estimator import FeatureLearner
 from .features import Encoded
+from .wta import WinnerTakeAll
 
 
-class Stack:
+class Stack(FeatureLearner):
     """Layers of one kind, the first one nearest to the image.
 
     Parameters
@@ -36,6 +39,54 @@ class Stack:
                     f"one channels={maps}"
                 )
         self.layers = list(layers)
+
+    kind = WinnerTakeAll  # the class of the layers that ``load`` makes
+
+    @property
+    def config(self):
+        """The layers' configurations."""
+        return {"layers": [layer.config for layer in self.layers]}
+
+    @property
+    def params(self):
+        """The layers' arrays, named "0/w", ... from the image on."""
+        return {
+            f"{i}/{name}": p
+            for i, layer in enumerate(self.layers)
+            for name, p in layer.params.items()
+        }
+
+    @property
+    def _channels(self):
+        return self.layers[0].config["channels"]
+
+    @property
+    def _dtype(self):
+        return self.layers[0].config["dtype"]
+
+    def fit(self, images, *, plan=None, channels=None, seed=0):
+        """Train layer after layer, each on the features of those below it.
+
+        Parameters
+        ----------
+        images, channels, seed
+            As for :meth:`cae_np.models.estimator.FeatureLearner.fit`.
+        plan : Plan or list of Plan, optional
+            One for all layers, or one for each.  Default: each layer finds its own rate.
+
+        Returns
+        -------
+        Stack
+            Itself; ``history`` tells of each epoch which ``layer`` (from 1) it trained.
+        """
+        plans = list(plan) if isinstance(plan, (list, tuple)) else [plan] * len(self.layers)
+        self._check_plans(plans)
+        read, self.history = self.read(images, channels), []
+        for i, (layer, plan) in enumerate(zip(self.layers, plans, strict=True)):
+            label = f"{type(self).__name__} layer {i + 1}"
+            layer._learn(Encoded(read, self.layers[:i]), plan, seed, layer=i, label=label)
+            self.history += [{"layer": i + 1, **entry} for entry in layer.history]
+        return self
 
     @takes(x="N C H W")
     def encode(self, x):
@@ -69,8 +120,7 @@ class Stack:
         histories : list
             What :func:`cae_np.training.train` returns, for each layer.
         """
-        if len(plans) != len(self.layers):
-            raise ValueError(f"{len(plans)} plans for {len(self.layers)} layers: expected one each")
+        self._check_plans(plans)
         return [
             self.train_layer(i, images, plan, seed, f"{label} layer {i + 1}".lstrip())
             for i, plan in enumerate(plans)
@@ -94,6 +144,67 @@ class Stack:
         below = Encoded(images, self.layers[:layer])
         return train(self.layers[layer], below, plan, seed, layer, label, checkpoint)
 
+    def _reconstruct(self, x):
+        """Refused: a layer above the first is trained to give back pooled maps, not pixels."""
+        raise ConfigError(
+            "a stack of winner-take-all layers has no way back to pixels, since overlapping pools "
+            "of all units cannot be undone; stack.layers[0].reconstruct(images) has one"
+        )
+
+    def filters(self):
+        """Those of the first layer, on the host, (K, C, kh, kw)."""
+        return self.layers[0].filters()
+
+    def state(self):
+        """``(host arrays by name, configuration)``; layer i's arrays are named "i/w", ..."""
+        arrays, configs = {}, []
+        for i, layer in enumerate(self.layers):
+            of_layer, config = layer.state()
+            arrays |= {f"{i}/{name}": array for name, array in of_layer.items()}
+            configs.append(config)
+        return arrays, {"layers": configs}
+
+    @classmethod
+    def from_state(cls, arrays, config):
+        """The stack that :meth:`state` has saved.
+
+        Parameters
+        ----------
+        arrays : dict of numpy arrays
+        config : dict
+
+        Returns
+        -------
+        Stack
+
+        Raises
+        ------
+        ConfigError
+            If the arrays are not of that configuration.
+        """
+        stack = cls([cls.kind(**of_layer) for of_layer in config["layers"]])
+        for i, layer in enumerate(stack.layers):
+            layer.load_state(
+                {k.removeprefix(f"{i}/"): a for k, a in arrays.items() if k.startswith(f"{i}/")}
+            )
+        return stack
+
+    @classmethod
+    def _restored(cls, arrays, config):
+        return cls.from_state(arrays, config)
+
+    def _fitted(self):
+        return super()._fitted() | {"layers": [layer._fitted() for layer in self.layers]}
+
+    def _load_fitted(self, fitted):
+        super()._load_fitted(fitted)
+        for layer, of_layer in zip(self.layers, fitted["layers"], strict=True):
+            layer._load_fitted(of_layer)
+
+    def _check_plans(self, plans):
+        if len(plans) != len(self.layers):
+            raise ValueError(f"{len(plans)} plans for {len(self.layers)} layers: expected one each")
+
 
 class CaeStack(Stack):
     """M11's CAES: convolutional auto-encoders, each on the pooled code of the one below.
@@ -112,6 +223,8 @@ class CaeStack(Stack):
     ValueError
         If they do not fit on each other.
     """
+
+    kind = ConvAutoEncoder
 
     @classmethod
     def like(cls, network, *, pools=None, seed=0, **options):
@@ -201,36 +314,23 @@ class CaeStack(Stack):
             w = convolve_full(spread, below.params["w"])
         return w
 
-    def state(self):
-        """``(host arrays by name, configuration)``; layer i's arrays are named "i/w", ..."""
-        arrays, configs = {}, []
-        for i, layer in enumerate(self.layers):
-            of_layer, config = layer.state()
-            arrays |= {f"{i}/{name}": array for name, array in of_layer.items()}
-            configs.append(config)
-        return arrays, {"layers": configs}
+    def filters(self):
+        """The last layer's kernels as pixels on the host, see :meth:`project`."""
+        return to_numpy(self.project(len(self.layers) - 1))
 
-    @classmethod
-    def from_state(cls, arrays, config):
-        """The stack that :meth:`state` has saved.
+    def _reconstruct(self, x):
+        """The last layer's reconstruction, decoded layer by layer down to the image.
 
-        Parameters
-        ----------
-        arrays : dict of numpy arrays
-        config : dict
-
-        Returns
-        -------
-        CaeStack
-
-        Raises
-        ------
-        ConfigError
-            If the arrays are not of that configuration.
+        A pooled unit goes back to the place that its window's largest unit had on the way up.
         """
-        stack = cls([ConvAutoEncoder(**of_layer) for of_layer in config["layers"]])
-        for i, layer in enumerate(stack.layers):
-            layer.load_state(
-                {k.removeprefix(f"{i}/"): a for k, a in arrays.items() if k.startswith(f"{i}/")}
-            )
-        return stack
+        masks = []
+        for layer in self.layers[:-1]:
+            h = layer._code(layer._batch(x))
+            x, mask = max_pool(h, layer.pool) if layer.pool else (h, None)
+            masks.append(mask)
+        top = self.layers[-1]
+        x_hat = top._unscaled(top._reconstruct(x))
+        for layer, mask in zip(reversed(self.layers[:-1]), reversed(masks), strict=True):
+            h = x_hat if mask is None else unpool(x_hat, mask, layer.pool)
+            x_hat = layer._unscaled(layer._decode(h))
+        return x_hat

@@ -27,14 +27,16 @@ from ..ops import (
     squared_error_backward,
     winner_take_all,
 )
+from ..ops.checks import takes
 from ..rng import Purpose, generator
+from .estimator import FeatureLearner
 from .parameters import host_parameters, load_parameters
 from .sizes import kernel_sides
 from .tally import Tally
 from .wta_variants import check_options, kept_units, strongest_of_batch
 
 
-class WinnerTakeAll:
+class WinnerTakeAll(FeatureLearner):
     """z_i = f(P_i ∗ x + b_i), all of each map but its largest unit erased, x̂ = Σ_i W_i ∗ z_i + c.
 
     Parameters
@@ -212,6 +214,7 @@ class WinnerTakeAll:
 
     # --- what a trained model is for ---
 
+    @takes(x="N C H W")
     def hidden(self, x):
         """The maps as in training, constraint on.
 
@@ -223,22 +226,15 @@ class WinnerTakeAll:
         -------
         h : array, shape (N, K, H, W)
         """
+        x = self._batch(x)
         if self.path == "dense":
             return self._dense_hidden(x)[0]
         a, _, winner = self._sparse_hidden(x)
         return place(a, winner, x.shape[2:])
 
-    def reconstruct(self, x):
-        """x̂ from the maps as in training.
-
-        Parameters
-        ----------
-        x : array, shape (N, C, H, W)
-
-        Returns
-        -------
-        x_hat : array, shape (N, C, H, W)
-        """
+    def _reconstruct(self, x):
+        """x̂ from the maps as in training."""
+        x = self._batch(x)
         if self.path == "dense":
             x_hat = convolve_same(self._dense_hidden(x)[0], self.w_dec)
         else:
@@ -246,6 +242,19 @@ class WinnerTakeAll:
             x_hat = sparse_decode(a, winner, self.w_dec, x.shape[2:])
         return add_bias(x_hat, self.params["c"])
 
+    def _remedy(self, shape):
+        if self.sparsity not in ("winner", "lifetime"):
+            return None
+        K, _, kh, kw = self.params["w_enc"].shape
+        cover = K * kh * kw / (shape[1] * shape[2])
+        if cover >= 4:
+            return None
+        return (
+            f"its {K} winners of {kh}×{kw} pixels cover an image {cover:.1f} times over: take "
+            f"maps={K * max(2, round(4 / cover))}, larger kernels, or smaller images"
+        )
+
+    @takes(x="N C H W")
     def encode(self, x):
         """Features for a classifier or the next layer: constraint off, ReLU, max-pooled.
 
@@ -263,7 +272,7 @@ class WinnerTakeAll:
         memory at a time.
         """
         w_enc, b = self.params["w_enc"], self.params["b"]
-        return encode_pooled(x, w_enc, b, self.pool_width, self.pool_stride)
+        return encode_pooled(self._batch(x), w_enc, b, self.pool_width, self.pool_stride)
 
     def telemetry(self):
         """Statistics of the steps since the last call; reading them waits for the device.

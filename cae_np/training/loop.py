@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy
 
 from ..backend import synchronize, to_device, to_numpy
-from ..data.preprocess import ImageArray
+from ..data.images import read_images
 from ..errors import ConfigError
 from ..ops import batch_last, binomial_mask, corrupt, gaussian_noise
 from ..rng import Purpose, generator
@@ -106,6 +106,7 @@ def train(
     labels=None,
     augment=None,
     watch=None,
+    channels=None,
 ):
     """Minimise a model's loss over images.
 
@@ -113,9 +114,9 @@ def train(
     ----------
     model : see :mod:`cae_np.models`
         Its parameters are updated in place.
-    images : numpy.ndarray of floats, shape (N, C, H, W), or object with ``len()`` and ``batch``
-        ``batch(indices)`` returns host floats of shape (n, C, H, W); every split of a data set
-        does.
+    images : array (N, C, H, W), (N, H, W, C) or (N, H, W), or object with ``len()`` and ``batch``
+        uint8 is scaled to [0, 1]; see :func:`cae_np.data.read_images`.  ``batch(indices)`` returns
+        floats of shape (n, C, H, W), as every split of a data set does.
     plan : Plan
     seed, layer : int
         Decide the order of the images and the noise, each epoch and step its own stream;
@@ -133,6 +134,8 @@ def train(
         Changes a batch of host images before noise is added; the target changes with them.
     watch : callable, (epoch) -> dict, optional
         Called after every epoch, counted from 1.
+    channels : {"first", "last", "none"}, optional
+        Where the images' channels are, if their shape does not tell.
 
     Returns
     -------
@@ -155,7 +158,9 @@ def train(
         read, once a second at most, since reading it waits for the device.  The last checkpoint
         stays as it was.
     """
-    images = _batches_of(images, model)
+    read = getattr(model, "read", read_images)
+    images = read(images, channels)
+    dtype = model.state()[1].get("dtype")
     name, n = label or type(model).__name__, len(images)
     if not n or (labels is not None and len(labels) != n):
         count = "no images" if labels is None or not n else f"{len(labels)} labels"
@@ -194,7 +199,7 @@ def train(
                     clean = augment(clean, rng)
                 rate = plan.rate_at(step, steps)
                 with guard.fitting(clean.shape, plan.batch_size):
-                    clean = to_device(clean)
+                    clean = to_device(clean, dtype)
                     clean = batch_last(clean) if clean.ndim == 4 else clean
                     x = _corrupted(clean, plan, seed, layer, epoch, step_in_epoch)
                     target = clean if labels is None else to_device(labels[chosen])
@@ -233,32 +238,6 @@ def train(
         guard.check_state(save(checkpoint, identity, model, optimizer, position), step, rate)
     synchronize()
     return position.history
-
-
-def _batches_of(images, model):
-    """``images`` as something that has batches; arrays are checked first."""
-    if hasattr(images, "batch"):
-        return images
-    if not isinstance(images, numpy.ndarray):
-        raise ConfigError(
-            f"images of type {type(images).__name__}: expected a NumPy array of floats, shape "
-            "(N, C, H, W), cae_np.ImageArray of one, or a split of a data set"
-        )
-    shape, channels = images.shape, model.state()[1].get("channels")
-    if images.ndim != 4:
-        hint = "; images[:, None] gives grey images their channel" if images.ndim == 3 else ""
-        raise ConfigError(f"images of shape {shape}: expected (N, C, H, W){hint}")
-    if channels not in (None, shape[1]) and channels == shape[3]:
-        raise ConfigError(
-            f"images of shape {shape} for a model of {channels} channels: expected (N, C, H, W); "
-            "images.transpose(0, 3, 1, 2) puts the channels first"
-        )
-    if images.dtype.kind != "f":
-        raise ConfigError(
-            f"images of dtype {images.dtype}: expected floats; pixels from 0 to 255 become them "
-            "by images.astype('float32') / 255"
-        )
-    return ImageArray(images)
 
 
 def _corrupted(clean, plan, seed, layer, epoch, step):

@@ -195,8 +195,8 @@ def _learn_filters(cell, context):
             epsilon=config["epsilon"],
             seed=cell.seed,
         )
-        history = model.fit(_intensities(context.dataset, config)[0], **config["clustering"])
-        return {"history": history}, model.state()[0]
+        model.fit(_intensities(context.dataset, config)[0], **config["clustering"])
+        return {"history": model.history}, model.state()[0]
     train_images, _ = prepared_like(context.dataset, config)
     layer = WinnerTakeAll(
         train_images.images.shape[1], config["maps"], seed=cell.seed, **config["model"]

@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from ...data.images import ImageArray
 from ...data.patches import sample_patches
-from ...data.preprocess import EPSILON, ImageArray
+from ...data.preprocess import EPSILON
 from ...models.autoencoder import AutoEncoder
 from ...models.shallow_net import ShallowConvNet
 from ...training import Plan, train

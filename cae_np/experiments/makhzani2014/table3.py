@@ -274,7 +274,7 @@ def _learn(cell, context, pairs, way):
         return [], None, []
     if method == "k-means":
         model = PatchKMeans(maps, seed=cell.seed)
-        return [model], None, model.fit(views, **way["clustering"])
+        return [model], None, model.fit(views, **way["clustering"]).history
     preprocessing = _preprocessing(way).fit(views)
     layer = WinnerTakeAll(1, maps, scale=way["scale"], seed=cell.seed, **FIRST)
     history = []

@@ -72,7 +72,7 @@ def run(cell, context):
     config = cell.config
     chosen = context.dataset.labelled(config["samples"], cell.seed)
     model = PatchKMeans(config["maps"], seed=cell.seed)
-    history = model.fit(chosen, **config["clustering"])
+    history = model.fit(chosen, **config["clustering"]).history
     test = context.dataset.test
     values, _ = chosen_and_tested(
         config["readout"],
