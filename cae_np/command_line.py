@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 REFUSED = 2  # the exit code of whatever is wrong with a call
 
@@ -53,6 +54,11 @@ def given(text):
 def folder(text):
     """A folder's name that is not empty; ~ is the user's own, which no shell sees in --out=~/x."""
     return os.path.expanduser(given(text))
+
+
+def as_path(text):
+    """A path like :func:`folder`'s, as an object."""
+    return Path(folder(text))
 
 
 def what_failed(error):

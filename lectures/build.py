@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cae_np.command_line import Parser, refuse, what_failed  # noqa: E402
+from cae_np.command_line import Parser, as_path, refuse, what_failed  # noqa: E402
 from lectures.building import compare, notebooks  # noqa: E402
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # IPython's tracebacks are made for a terminal
@@ -119,7 +119,7 @@ def _parser():
         prog="build.py", description="Execute the lectures, check them, render their web site."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="01_convolution, ...; default all")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="as of run_experiments.py")
+    parser.add_argument("--data-dir", type=as_path, metavar="DIR", help="as of run_experiments.py")
     parser.add_argument("--fast", action="store_true", help="in seconds, on embedded data")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; compare sources and a rebuild"
@@ -127,7 +127,7 @@ def _parser():
     parser.add_argument("--text", action="store_true", help="take over changed prose; execute none")
     parser.add_argument("--format", action="store_true", help="format the sources; execute none")
     parser.add_argument(
-        "--site", type=Path, metavar="DIR", help="render the notebooks as they are; execute none"
+        "--site", type=as_path, metavar="DIR", help="render the notebooks as they are; execute none"
     )
     return parser
 

@@ -86,6 +86,39 @@ def test_the_archive_gives_the_same_data(tmp_path):
     assert load("cifar10", write_archive(tmp_path / "c", tar_bytes())).checksum == folder.checksum
 
 
+@pytest.mark.parametrize("name", ["cifar-10-binary.tar.gz", "cifar-10-binary.tar"])
+@pytest.mark.parametrize("folder", ["", "cifar-10-batches-bin", "CIFAR-10-batches-bin"])
+def test_archives_as_people_have_them(tmp_path, folder, name):
+    """Unpacked by a browser, or made again with members that begin with ./."""
+    expected = load("cifar10", fill(tmp_path / "plain")).checksum
+    path = tmp_path / "x" / folder / name
+    path.parent.mkdir(parents=True)
+    content = tar_bytes(prefix="./cifar-10-batches-bin/")
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert load("cifar10", tmp_path / "x").checksum == expected
+    doubled = fill(tmp_path / "y" / "cifar-10-batches-bin" / "cifar-10-batches-bin")
+    assert load("cifar10", tmp_path / "y").checksum == expected
+    assert load("cifar10", doubled).checksum == expected
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["cifar-10-batches-py/data_batch_1", "cifar-10-python.tar.gz", "data_batch_1", "x.unrelated"],
+)
+def test_the_pickled_version_is_refused_by_name_and_not_opened(tmp_path, where, monkeypatch):
+    path = tmp_path / where
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"cos\nsystem\n(S'touch unpickled'\ntR.")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        load("cifar10", tmp_path)
+    assert ("nothing is unpickled here" in str(caught.value)) == ("unrelated" not in where)
+    assert "cifar-10-binary.tar.gz" in str(caught.value)
+    assert not (tmp_path / "unpickled").exists()
+    fill(tmp_path / "cifar-10-batches-bin")  # both versions beside each other
+    assert len(load("cifar10", tmp_path).train) == 5 * FEW
+
+
 def test_the_order_of_the_records_does_not_matter(tmp_path):
     train = b"".join(CONTENTS[name] for name in cifar10.TRAIN_FILES)
     rows = np.frombuffer(train, np.uint8).reshape(-1, cifar10.RECORD_BYTES)
@@ -210,11 +243,11 @@ def test_fetch_only_what_is_missing(tmp_path, monkeypatch):
     assert len(fetched) == 1
 
 
-def test_what_is_damaged_can_be_deleted_and_fetched_again_as_the_messages_say(
+def test_what_is_damaged_can_be_moved_away_and_fetched_again_as_the_messages_say(
     tmp_path, monkeypatch
 ):
     folder = fill(tmp_path / "cifar-10-batches-bin", {**CONTENTS, "data_batch_2.bin": b"short"})
-    with pytest.raises(DataError, match="data_batch_2.bin .*delete it and fetch it again"):
+    with pytest.raises(DataError, match="data_batch_2.bin .*move it away and fetch it again"):
         load("cifar10", tmp_path)
     (folder / "data_batch_2.bin").unlink()
     with pytest.raises(DataError, match="data_batch_2.bin is missing; .*fetch it with --download"):

@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import os
+import re
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +67,49 @@ def test_other_content_than_the_official_is_refused(official, tmp_path):
     (folder / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(changed)))
     with pytest.raises(DataError, match="t10k-images.* not the official file.*--download"):
         load("mnist", tmp_path)
+
+
+def dotted(name):
+    return name.replace("-idx", ".idx")
+
+
+# What the files are called, and where they lie, where people have got them from elsewhere.
+LAYOUTS = {
+    "torchvision": ("MNIST/raw", str),
+    "torchvision, given itself": ("raw", str),
+    "a doubled folder": ("mnist/mnist", str),
+    "capitals": ("Mnist", str),
+    "dots": ("mnist", dotted),
+    "a folder around each file": ("mnist", lambda name: f"{name}/{name}"),
+    "a folder of another spelling": ("", lambda name: f"{name}/{dotted(name)}"),
+}
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(("folder", "called"), LAYOUTS.values(), ids=LAYOUTS)
+def test_names_that_the_files_have_in_the_wild(official, tmp_path, folder, called, suffix):
+    for (_, what), source in sources.MNIST.items():
+        path = tmp_path / folder / called(source.name.removesuffix(".gz") + suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((gzip.compress if suffix else bytes)(CONTENTS[what]))
+    np.testing.assert_array_equal(load("mnist", tmp_path).train.images, IMAGES[:, None])
+    mnist.fetch(tmp_path)  # nothing is missing
+
+
+def test_where_nothing_is_found_the_names_that_are_wanted_are_listed(tmp_path):
+    for name in ("mnist", "norb", "cifar10"):
+        with pytest.raises(DataError) as caught:
+            load(name, tmp_path)
+        table = {"mnist": sources.MNIST, "norb": sources.NORB}.get(name, {})
+        wanted = [source.name for source in table.values()] or ["data_batch_5.bin", "binary.tar.gz"]
+        for file in wanted:
+            assert file in str(caught.value)
+
+
+def test_no_message_advises_to_delete_what_may_be_good():
+    """Fashion-MNIST has MNIST's names, and is somebody's good data."""
+    for path in Path(sources.__file__).parent.glob("*.py"):
+        assert not re.search(r"(?<!to )\bdelete (it|them)", path.read_text("utf-8")), path
 
 
 def test_a_missing_file_is_named(official, tmp_path):

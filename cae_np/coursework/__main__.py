@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .. import plotting
-from ..command_line import Parser, drop_output, given, refuse, what_failed
+from ..command_line import Parser, as_path, drop_output, given, refuse, what_failed
 from ..data import load_or_stand_in
 from ..errors import CaeError
 from .grading import bughunt, forms, scores
@@ -50,32 +50,32 @@ def _parser():
         return one
 
     one = command("grade", _grade, "check a submission, or a folder of them")
-    one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
+    one.add_argument("submission", type=as_path, help="a .py or .ipynb file, or a folder")
     one.add_argument("--task", action="append", metavar="NAME", help="only this task; repeatable")
     one.add_argument("--closed-book", action="store_true", help="refuse imported solutions")
     one.add_argument("--seconds", type=_seconds, default=SECONDS, help="processor time of a task")
-    one.add_argument("--score-json", type=Path, metavar="FILE", help="write Gradescope's results")
-    one.add_argument("--csv", type=Path, metavar="FILE", help="a folder of submissions: one CSV")
-    one.add_argument("--reports", type=Path, metavar="FOLDER", help="with --csv: reports as text")
-    one.add_argument("--key", type=Path, metavar="FILE", help="grade a bug hunt with its key")
+    one.add_argument("--score-json", type=as_path, metavar="FILE", help="Gradescope's results")
+    one.add_argument("--csv", type=as_path, metavar="FILE", help="a folder of submissions: one CSV")
+    one.add_argument("--reports", type=as_path, metavar="FOLDER", help="with --csv: the reports")
+    one.add_argument("--key", type=as_path, metavar="FILE", help="grade a bug hunt with its key")
 
     one = command("train", _train, "put a submission's functions together, and train with them")
-    one.add_argument("submission", type=Path, help="a .py or .ipynb file, or a folder")
+    one.add_argument("submission", type=as_path, help="a .py or .ipynb file, or a folder")
     one.add_argument("--project", action="append", choices=PROJECTS, help="default: all of them")
-    one.add_argument("--data-dir", type=Path, metavar="DIR", help="where MNIST lies")
-    one.add_argument("--out", type=Path, default=Path("trained"), help="folder for the pictures")
+    one.add_argument("--data-dir", type=as_path, metavar="DIR", help="where MNIST lies")
+    one.add_argument("--out", type=as_path, default=Path("trained"), help="folder for the pictures")
 
     one = command("stubs", _stubs, "write exercises.py and exercises.ipynb")
-    one.add_argument("folder", type=Path, nargs="?", default=Path("lectures/exercises"))
+    one.add_argument("folder", type=as_path, nargs="?", default=Path("lectures/exercises"))
 
     one = command("make_assignment", _make_assignment, "write a bug hunt and its key")
-    one.add_argument("folder", type=Path)
+    one.add_argument("folder", type=as_path)
     one.add_argument("--seed", required=True, type=given, help="any text, as 'autumn 2026'")
     one.add_argument("--mistakes", type=int, default=6, help="how many are planted")
 
     for name, about in forms.FORMS.items():
         one = command(name, _form, about)
-        one.add_argument("folder", type=Path)
+        one.add_argument("folder", type=as_path)
         one.add_argument("--task", action="append", metavar="NAME")
         one.add_argument("--closed-book", action="store_true")
         one.set_defaults(form=name)

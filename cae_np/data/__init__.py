@@ -63,9 +63,12 @@ def load(name, data_dir=None, download=False, **sizes):
         module.fetch(root)
     place = module.find(root)
     if place is None:
+        wrong = _what_is_wrong_with(root, source)
+        mistaken = getattr(module, "mistaken", lambda root: "")(root)
+        wanted = mistaken or f"expected {module.WANTED}"
         raise DataError(
-            f"{name} is not in {root} ({source}){_what_is_wrong_with(root, source)}; fetch it with "
-            "--download, or say with --data-dir or $CAE_DATA where it is"
+            f"{name} is not in {root} ({source}){wrong}; {'' if wrong else wanted + '; '}"
+            "fetch it with --download, or say with --data-dir or $CAE_DATA where it is"
         )
     return module.read(place, source)
 

@@ -23,6 +23,9 @@ CLASSES = (
 FOLDER = "cifar-10-batches-bin"
 TRAIN_FILES = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST_FILES = ("test_batch.bin",)
+ARCHIVES = (sources.CIFAR10.name, sources.CIFAR10.name.removesuffix(".gz"))
+WANTED = f"{FOLDER}/ with {', '.join(TRAIN_FILES + TEST_FILES)}, or {' or '.join(ARCHIVES)}"
+PICKLES = ("cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar-10-python.tar", "data_batch_1")
 RECORDS = 10_000  # in each file
 IMAGE_SHAPE = (3, 32, 32)
 RECORD_BYTES = 1 + 3072
@@ -39,16 +42,41 @@ def find(root):
     Returns
     -------
     pathlib.Path or None
-        A folder with all of the six files, else the archive, else a folder with some of them.
+        A folder with all of the six files, else the archive (also without its compression), else
+        a folder with some of them.
     """
-    folders = (Path(root) / FOLDER, Path(root))
-    archives = [folder / sources.CIFAR10.name for folder in folders]
+    folders = list(sources.folders(root, FOLDER))
+    archives = [folder / name for folder in folders for name in ARCHIVES]
     places = [
         *(folder for folder in folders if _is_there(folder, all)),
         *(archive for archive in archives if os.path.exists(archive)),
         *(folder for folder in folders if _is_there(folder, any)),
     ]
     return next(iter(places), None)
+
+
+def mistaken(root):
+    """What lies there in place of the binary files, if it is their Python version.
+
+    Parameters
+    ----------
+    root : path-like
+
+    Returns
+    -------
+    str
+        Why that is not read, and what to do; empty if there is none.
+    """
+    for folder in sources.folders(root, FOLDER):
+        for name in PICKLES:
+            if os.path.exists(folder / name):
+                return (
+                    f"{folder / name} is CIFAR-10 in its Python version, made of pickles; reading "
+                    "a pickle can run any program, so that nothing is unpickled here; the same "
+                    f"images are in the binary version, {sources.CIFAR10.name} from "
+                    "https://www.cs.toronto.edu/~kriz/cifar.html"
+                )
+    return ""
 
 
 def fetch(root):
@@ -146,9 +174,10 @@ def _read_archive(path, records):
         try:
             with tarfile.open(fileobj=bounded, mode="r|", bufsize=1 << 20) as archive:
                 for member in archive:
-                    if member.name not in missing:
+                    name = member.name.removeprefix("./")
+                    if name not in missing:
                         continue
-                    block = missing.pop(member.name)
+                    block = missing.pop(name)
                     if not member.isreg() or member.size != block.size:
                         raise _wrong_size(f"{path}: {member.name}", member.size, block)
                     if read_into(archive.extractfile(member), block) != block.size:

@@ -14,7 +14,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 # more than 1032·B; a header that claims more is false, which costs nothing to find out.
 GZIP_RATIO = 1032
 
-REMEDY = "delete it and fetch it again with --download"
+# Never to delete it: it may be somebody's good copy of something else.
+REMEDY = "move it away and fetch it again with --download"
 
 
 @contextmanager

@@ -19,6 +19,8 @@ CLASSES = tuple("0123456789")
 MAGIC = (b"\x00\x00\x08\x01", b"\x00\x00\x08\x03")  # unsigned bytes in 1 or 3 dimensions
 SIZE_LIMIT = 1 << 26  # bytes of numbers; the largest official file has 47,040,000
 
+WANTED = f"mnist/ with {', '.join(one.name for one in sources.MNIST.values())}"
+
 
 def find(root):
     """The folder with MNIST's files in or at ``root``, or None.

@@ -28,6 +28,8 @@ PAIR_LIMIT = 1 << 17  # five times as many as there are
 SIDE_LIMIT = 1 << 10  # pixels
 BLOCK = 1 << 22  # bytes of pixels that are averaged at a time
 
+WANTED = f"smallnorb/ with {', '.join(one.name for one in sources.NORB.values())}"
+
 
 def find(root):
     """The folder with small NORB's files in or at ``root``, or None.

@@ -134,30 +134,85 @@ NORB = {
 
 
 def find_file(folder, source):
-    """The file as it was fetched, or as ``gunzip`` leaves it, or None."""
-    for path in (folder / source.name, folder / source.name.removesuffix(".gz")):
+    """One file of a source in a folder, by any of the names that it goes by.
+
+    Parameters
+    ----------
+    folder : path-like
+    source : Source
+
+    Returns
+    -------
+    pathlib.Path or None
+        As the mirrors call it, or as ``gunzip`` leaves it; with a dot for the last hyphen but one
+        (``train-images.idx3-ubyte``), as other archives have it; or one of these in a folder of
+        its own name.
+    """
+    plain = source.name.removesuffix(".gz")
+    dotted = plain.replace("-idx", ".idx")
+    names = dict.fromkeys(n for one in (plain, dotted) for n in (one + ".gz", one))
+    if source.name == plain:
+        names = dict.fromkeys((plain, dotted))
+    for name in names:
+        path = Path(folder) / name
+        if os.path.isdir(path):
+            inside = [path / n for n in names if os.path.isfile(path / n)]
+            if inside:
+                return inside[0]
         if os.path.exists(path):
             return path
     return None
 
 
 def find_folder(root, name, table):
-    """The folder of that name in ``root``, or ``root`` itself, if it holds any file of the table.
+    """The folder in or at ``root`` that holds any file of the table.
 
     Parameters
     ----------
     root : path-like
     name : str
+        What the folder is called, in small or capital letters.
     table : dict of Source
 
     Returns
     -------
     pathlib.Path or None
+        See :func:`folders`.
     """
-    for folder in (Path(root) / name, Path(root)):
+    for folder in folders(root, name):
         if any(find_file(folder, source) for source in table.values()):
             return folder
     return None
+
+
+def folders(root, name):
+    """Where a data set may lie.
+
+    Parameters
+    ----------
+    root : path-like
+    name : str
+        What its folder is called, in small or capital letters.
+
+    Yields
+    ------
+    pathlib.Path
+        The folder of that name in ``root``, then ``root`` itself; after each its ``raw/``, as
+        torchvision leaves it, and the folder of that name in it once more, as some archives do.
+    """
+    for outer in (*_called(root, name), Path(root)):
+        for folder in (outer, *_called(outer, name)):
+            yield folder
+            yield from _called(folder, "raw")
+
+
+def _called(folder, name):
+    """The folders in a folder that have a name, in small or capital letters."""
+    try:
+        found = sorted(os.listdir(folder))
+    except OSError:  # not there, no folder, or not to be read, as whoever reads it will say
+        return []
+    return [Path(folder) / one for one in found if one.lower() == name.lower()]
 
 
 def fetch_missing(root, name, table):

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .. import data, storage
-from ..command_line import Parser, refuse
+from ..command_line import Parser, as_path, refuse
 from ..errors import CaeError, ConfigError
 from ..models.classifier import ImageClassifier
 from ..pretrained import FOLDER, pack, unpack
@@ -24,13 +24,17 @@ TABLES = ("makhzani2014-table1", "makhzani2014-table2", "makhzani2014-table3")
 def main(arguments=None):
     """Run the command; returns its exit code."""
     p = Parser(prog="python -m cae_np.experiments.make_pretrained", description=__doc__)
-    p.add_argument("out", metavar="OUT", help="where run_experiments.py left its results")
+    p.add_argument(
+        "out", type=as_path, metavar="OUT", help="where run_experiments.py left its results"
+    )
     p.add_argument("--data-dir", metavar="DIR", help="as for run_experiments.py")
-    p.add_argument("--into", metavar="FOLDER", default=FOLDER, help="default: the package's own")
+    p.add_argument(
+        "--into", type=as_path, metavar="FOLDER", default=FOLDER, help="default: the package's own"
+    )
     options = p.parse_args(arguments)
     try:
         for path, record in shallow_networks(options.out):
-            print(write(path, record, options.data_dir, Path(options.into)))
+            print(write(path, record, options.data_dir, options.into))
     except CaeError as error:
         return refuse(p.prog, error)
     return 0
