@@ -40,7 +40,7 @@ _HOME = {
     "to_numpy": "backend",
     "use": "backend",
 }
-_MODULES = ("data", "ops", "plotting", "pretrained")
+_MODULES = ("data", "exchange", "ops", "plotting", "pretrained")
 
 __all__ = ["__version__", *sorted(_HOME), *_MODULES]
 

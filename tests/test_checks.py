@@ -145,6 +145,7 @@ OTHERS = {
     "Plan", "train", "ImageArray", "Stack", "LearningWarning", "history_csv",
     "check_adjoint", "check_gradients", "check_model",  # test_gradcheck.py
     "to_device", "to_numpy", "use", "data", "ops", "plotting", "pretrained", "__version__",
+    "exchange",  # test_exchange.py
 }  # fmt: skip
 
 
