@@ -29,6 +29,7 @@ _HOME = {
     "history_csv": "training.history",
     # images
     "ImageArray": "data.images",
+    "read_images": "data.images",
     "ZCA": "data.preprocess",
     "contrast_normalise": "data.preprocess",
     # checks

@@ -142,7 +142,8 @@ OTHERS = {
     "batch_last",  # a memory order
     "binomial_mask", "gaussian_noise",  # draw
     # Read images as users have them: test_images.py, test_estimator.py
-    "Plan", "train", "ImageArray", "Stack", "LearningWarning", "history_csv",
+    "Plan", "train", "ImageArray", "read_images", "Stack", "LearningWarning",
+    "history_csv",
     "check_adjoint", "check_gradients", "check_model",  # test_gradcheck.py
     "to_device", "to_numpy", "use", "data", "ops", "plotting", "pretrained", "__version__",
     "exchange",  # test_exchange.py

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cae_np import ConvAutoEncoder, ImageArray, Plan, WinnerTakeAll, data, train
 from cae_np.backend import to_device, to_numpy
-from cae_np.data import read_images
+from cae_np.data.images import read_images
 from cae_np.errors import ConfigError, DataError
 
 SIDES = st.integers(5, 40)

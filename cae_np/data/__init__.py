@@ -18,9 +18,8 @@ from pathlib import Path
 from ..errors import ConfigError, DataError
 from . import cifar10, glyphs, mnist, norb, shapes, solids
 from .dataset import Dataset, Split, subset
-from .images import read_images
 
-__all__ = ["Dataset", "Split", "load", "load_or_stand_in", "read_images", "subset"]
+__all__ = ["Dataset", "Split", "load", "load_or_stand_in", "subset"]
 
 FILES = {"mnist": mnist, "cifar10": cifar10, "norb": norb}
 EMBEDDED = {"glyphs": glyphs, "shapes": shapes, "solids": solids}

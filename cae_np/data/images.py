@@ -104,7 +104,7 @@ def read_images(images, channels=None, expected=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from cae_np.data import read_images
+    >>> from cae_np import read_images
     >>> read_images(np.zeros((10, 32, 24, 3), np.uint8)).batch().shape
     (10, 3, 32, 24)
     """

@@ -47,7 +47,7 @@ class ImageClassifier(Classifier):
         return self
 
     def read(self, images, channels=None):
-        """Images for this network; see :func:`cae_np.data.read_images`.
+        """Images for this network; see :func:`cae_np.read_images`.
 
         Where the first layer takes one channel, images may have several: they are views of one
         object, seen one after the other.

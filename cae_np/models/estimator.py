@@ -140,7 +140,7 @@ class Estimator(Saved):
     """Reads images as they come, and answers for them a block at a time."""
 
     def read(self, images, channels=None):
-        """Images for this model; see :func:`cae_np.data.read_images`."""
+        """Images for this model; see :func:`cae_np.read_images`."""
         return read_images(images, channels, self._channels)
 
     @property
@@ -211,7 +211,7 @@ class FeatureLearner(Estimator):
         Parameters
         ----------
         images : array (N, H, W), (N, H, W, C) or (N, C, H, W), or a split of a data set
-            uint8 is scaled to [0, 1]; see :func:`cae_np.data.read_images`.
+            uint8 is scaled to [0, 1]; see :func:`cae_np.read_images`.
         plan : Plan, optional
             Default: Adam, at a rate that short runs find on held-out images, for as many epochs
             as make 600 steps.

@@ -115,7 +115,7 @@ def train(
     model : see :mod:`cae_np.models`
         Its parameters are updated in place.
     images : array (N, C, H, W), (N, H, W, C) or (N, H, W), or object with ``len()`` and ``batch``
-        uint8 is scaled to [0, 1]; see :func:`cae_np.data.read_images`.  ``batch(indices)`` returns
+        uint8 is scaled to [0, 1]; see :func:`cae_np.read_images`.  ``batch(indices)`` returns
         floats of shape (n, C, H, W), as every split of a data set does.
     plan : Plan
     seed, layer : int

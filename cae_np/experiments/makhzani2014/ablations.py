@@ -155,7 +155,7 @@ class ConstraintOn:
 
 def _measures(model, x):
     """Of reconstructions, maps in training and filters, as plain numbers."""
-    error = ((model.reconstruct(x) - x) ** 2).sum() / (x * x).sum()
+    error = ((model.reconstruct(x, channels="first") - x) ** 2).sum() / (x * x).sum()
     units = to_numpy((model.hidden(x) != 0).sum(axis=(2, 3)))  # active ones, (N, K)
     by_map = units.sum(axis=0)
     busiest = int(by_map.argmax())

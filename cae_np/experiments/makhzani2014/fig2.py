@@ -135,7 +135,7 @@ def run(cell, context):
 def _measures(model, x):
     """Of filters, reconstructions and maps, as plain numbers."""
     w_enc, w_dec = to_numpy(model.params["w_enc"]), to_numpy(model.w_dec)
-    error = ((model.reconstruct(x) - x) ** 2).sum() / ((x - x.mean()) ** 2).sum()
+    error = ((model.reconstruct(x, channels="first") - x) ** 2).sum() / ((x - x.mean()) ** 2).sum()
     return {
         "encoder_peak_share": filter_shape.colour_peak_share(w_enc),
         "decoder_peak_share": filter_shape.colour_peak_share(w_dec),

@@ -113,7 +113,7 @@ def _relu_maps(layer, x):
 def _measures(layer, x):
     """Error and activity on inputs of this layer, as plain numbers."""
     hidden, free = layer.hidden(x), _relu_maps(layer, x)
-    error = ((layer.reconstruct(x) - x) ** 2).sum() / (x * x).sum()
+    error = ((layer.reconstruct(x, channels="first") - x) ** 2).sum() / (x * x).sum()
     active = to_numpy((hidden != 0).any(axis=(2, 3)).mean(axis=0))
     return {
         "error": 100 * float(to_numpy(error)),

@@ -75,7 +75,7 @@ def run(cell, context):
     arrays |= {
         "images": fit.unscaled(to_numpy(clean[:PICTURED])),
         "inputs": fit.unscaled(to_numpy(pictured)),
-        "reconstructions": fit.unscaled(to_numpy(model.reconstruct(pictured))),
+        "reconstructions": fit.unscaled(to_numpy(model.reconstruct(pictured, channels="first"))),
         "code": to_numpy(model.hidden(pictured[:1])),
     }
     return values, arrays
@@ -87,8 +87,8 @@ def _measures(model, clean, noisy):
     w, w_dec = arrays["w"], arrays.get("w_dec")
     some = clean[:100]
     return {
-        "error": _relative_error(model.reconstruct(clean), clean),
-        "denoising_error": _relative_error(model.reconstruct(noisy), clean),
+        "error": _relative_error(model.reconstruct(clean, channels="first"), clean),
+        "denoising_error": _relative_error(model.reconstruct(noisy, channels="first"), clean),
         "smoothness": filter_shape.smoothness(w),
         "radius": filter_shape.radius(w),
         "peak_share": filter_shape.peak_share(w),

@@ -272,7 +272,7 @@ def _layer(cell, context):
     held_out = _scaled(cell, context.dataset.held_out()[1])
     x = Encoded(held_out, stack.layers[:layer]).batch(slice(LOOKED_AT))
     model = stack.layers[layer]
-    error = ((model.reconstruct(x) - x) ** 2).sum() / ((x - x.mean()) ** 2).sum()
+    error = ((model.reconstruct(x, channels="first") - x) ** 2).sum() / ((x - x.mean()) ** 2).sum()
     h = model.encode(x)
     arrays, _ = model.state()
     w = arrays["w"]
