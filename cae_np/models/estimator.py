@@ -268,7 +268,7 @@ class FeatureLearner(Estimator):
         trained, held_out = map(whole.take, automatic.divide(len(read), seed))
 
         def error(images):
-            return automatic.mean_squared_error(self._of_standardised, images)[0]
+            return automatic.mean_squared_error(self._of_standardised, images)
 
         with _fitting(self, (1, *image_shape(read))):
             before = error(held_out)
@@ -278,10 +278,10 @@ class FeatureLearner(Estimator):
                 )
             else:
                 self.history = train(self, trained, plan, seed, layer, label, checkpoint)
-        after, variance = automatic.mean_squared_error(self._of_standardised, held_out)
-        if not after <= min(before, variance) / 2:
+        after = error(held_out)
+        if not after <= min(before, 1) / 2:  # 1 is the error of answering with the mean
             on_seen = error(trained.take(slice(0, automatic.HELD_OUT)))
-            self._advise(label, plan, trained, [e / variance for e in (before, after, on_seen)])
+            self._advise(label, plan, trained, before, after, on_seen)
         self.scale = whole.scale
         return self
 
@@ -335,12 +335,8 @@ class FeatureLearner(Estimator):
     def _note_shape(self, read):
         """For models that do not know what images look like."""
 
-    def _advise(self, label, plan, trained, errors):
-        """Warn that little was learned, and say what would change that.
-
-        ``errors``, in units of the variance: before and after, and after on the training images.
-        """
-        before, after, on_seen = errors
+    def _advise(self, label, plan, trained, before, after, on_seen):
+        """Warn that little was learned, and say what would change that."""
         if on_seen < after / 2:
             why = (
                 f"on the {len(trained)} training images it is {on_seen:.0%}, so more images, or "
