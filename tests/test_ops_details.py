@@ -37,6 +37,27 @@ def results(impl, name, arrays):
     return [to_numpy(a) for a in (found if isinstance(found, tuple) else (found,))]
 
 
+@pytest.mark.parametrize("strip", [1, 1 << 23], ids=["a row at a time", "at once"])
+def test_products_with_columns_are_those_with_im2col(xp, arrays, strip, monkeypatch):
+    """What :mod:`cae_np.ops.conv` promises: W · im2col(x), col2im(Wᵀ · h), h · im2col(x)ᵀ."""
+    monkeypatch.setattr(columns, "STRIP_BYTES", strip)
+    monkeypatch.setitem(blocks._device_bytes, xp, strip)
+    x, w, h = arrays["x"], arrays["w"], arrays["h"]
+    (K, C, kh, kw), (N, _, OH, OW) = w.shape, h.shape
+    matrix, col = w.reshape(K, -1), ops.im2col(x, kh, kw).reshape(C * kh * kw, -1)
+    maps = h.swapaxes(0, 1).reshape(K, -1)
+    y = (matrix @ col).reshape(K, N, OH, OW).swapaxes(0, 1)
+    dw = (maps @ col.T).reshape(w.shape)
+    folded = ops.col2im((matrix.T @ maps).reshape(C, kh, kw, N, OH, OW), x.shape)
+    for found, expected in [
+        (columns.kernels_times_columns(w, x), y),
+        (columns.maps_times_columns(h, x), dw),
+        (columns.fold_columns(w, h), folded),
+        *zip(columns.both_times_columns(w, h, x), (y, dw), strict=True),
+    ]:
+        np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("name", DIRECTIONS)
 def test_strips_do_not_change_results(xp, impl, arrays, name, rows, monkeypatch):
