@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -15,7 +16,14 @@ from corrupt import corrupted
 from hypothesis import given, settings
 
 from cae_np.errors import DataError
-from cae_np.storage import atomic_file, load_arrays, load_json, save_arrays, save_json
+from cae_np.storage import (
+    LEFT_OVER,
+    atomic_file,
+    load_arrays,
+    load_json,
+    save_arrays,
+    save_json,
+)
 
 ARRAYS = {
     "w": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
@@ -348,3 +356,18 @@ def test_corrupted_json(folder, examples):
             assert str(path) in str(error)
 
     check()
+
+
+def test_what_killed_writers_left_is_swept_up_and_nothing_else(tmp_path):
+    path = tmp_path / "results.json"
+    old, new = (tmp_path / f".results.json.{n}.tmp" for n in (1, 2))
+    other, [hour, ago] = tmp_path / ".rows.json.1.tmp", [LEFT_OVER, time.time()]
+    for leftover in (old, new, other):
+        leftover.write_text("half of it")
+    for leftover in (old, other):
+        os.utime(leftover, (ago - hour - 60, ago - hour - 60))
+    save_json(path, {})
+    assert not old.exists()
+    assert new.exists() and other.exists()  # somebody may be writing; another file's
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        [new.name, other.name, "results.json"])  # fmt: skip

@@ -1,10 +1,13 @@
 """Optimisers, the training loop, and layers."""
 
+import json
+
 import numpy as np
 import pytest
 
+from cae_np import storage
 from cae_np.backend import to_device, to_numpy
-from cae_np.errors import ConfigError, DivergenceError
+from cae_np.errors import ConfigError, DataError, DivergenceError
 from cae_np.gradcheck import check_gradients
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.wta import WinnerTakeAll
@@ -176,6 +179,35 @@ def test_interrupted_training_ends_with_the_same_bits(tmp_path, optimizer, inter
     for name, p in whole.params.items():
         np.testing.assert_array_equal(resumed.params[name], p)
     assert [e["loss"] for e in again] == [e["loss"] for e in history]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"epoch": -1},
+        {"epoch": 10**400},
+        {"epoch": 1.0},
+        {"epoch": True},
+        {"step_in_epoch": -1},
+        {"step_in_epoch": None},
+        {"history": 7},
+        {"history": [{}] * 5},
+        {"optimizer": []},
+        {"training": 3},
+        {"arrays": {}},
+    ],
+    ids=str,
+)
+def test_whatever_a_checkpoint_says_that_cannot_be_is_one_line(tmp_path, record):
+    path, plan = tmp_path / "checkpoint.npz", Plan(2, 16, 1e-3)
+    with pytest.raises(KeyboardInterrupt):
+        train(model(), Images(fail_after=2), plan, 3, checkpoint=path, checkpoint_every=0)
+    arrays = storage.load_arrays(path)
+    whole = json.loads(arrays["record"].tobytes()) | record
+    arrays["record"] = np.frombuffer(json.dumps(whole).encode(), np.uint8)
+    storage.save_arrays(path, arrays)
+    with pytest.raises(DataError, match="is no whole checkpoint"):
+        train(model(), Images(), plan, 3, checkpoint=path)
 
 
 def test_progress_of_a_run_taken_up_within_an_epoch_ends_at_a_hundred_percent(

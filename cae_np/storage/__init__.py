@@ -4,6 +4,7 @@ from .files import (
     CHUNK,
     HEADER_LIMIT,
     KINDS,
+    LEFT_OVER,
     atomic_file,
     load_arrays,
     load_json,

@@ -6,11 +6,13 @@ Reading believes no size that a file claims before that size agrees with the fil
 """
 
 import errno
+import glob
 import io
 import json
 import math
 import os
 import stat
+import time
 import uuid
 import zipfile
 from contextlib import contextmanager, suppress
@@ -28,6 +30,9 @@ KINDS = "biufc"
 HEADER_LIMIT = 10_000 + 12
 
 CHUNK = 1 << 20
+
+# Seconds after which a temporary file belongs to nobody: whoever was killed cannot remove it.
+LEFT_OVER = 3600
 
 
 @contextmanager
@@ -53,6 +58,7 @@ def atomic_file(path):
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         with open(temporary, "x+b") as file:
             yield file
             file.flush()
@@ -219,6 +225,14 @@ def _reading(path, expected):
             f"{path} cannot be read ({reason}); expected {expected}; "
             "delete it and run again what writes it"
         ) from error
+
+
+def _sweep(path):
+    """Remove what killed processes left when they wrote this file."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError):  # somebody else sweeps as well, or may, where we may not
+            if time.time() - leftover.stat().st_mtime > LEFT_OVER:
+                leftover.unlink()
 
 
 def _read_member(archive, member):

@@ -107,9 +107,14 @@ def restore(path, identity, model, optimizer):
         if record["arrays"] != _outline(arrays):
             raise ValueError("its arrays are others than it says")
         loss_sum = to_device(arrays.pop("loss_sum"))[()]
-        position = Position(
-            int(record["epoch"]), int(record["step_in_epoch"]), loss_sum, list(record["history"])
-        )
+        epoch, step, history = (record[n] for n in ("epoch", "step_in_epoch", "history"))
+        if not (isinstance(history, list) and type(epoch) is int and epoch == len(history)):
+            raise ValueError(f"epoch {epoch!r} does not follow its history")
+        if type(step) is not int or step < 0:
+            raise ValueError(f"step {step!r} is none")
+        if not isinstance(record["optimizer"], dict):
+            raise ValueError("the optimiser's settings are no dictionary")
+        position = Position(epoch, step, loss_sum, history)
         model.load_state(_under(arrays, "model/"))
         restored = {name: to_device(array) for name, array in _under(arrays, "optimizer/").items()}
         optimizer.load_state(restored, record["optimizer"])

@@ -1,6 +1,5 @@
 """Running cells: needed ones first, each through an executor, each into two files of its own."""
 
-import hashlib
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ from ... import backend, data
 from ...errors import CaeError, ConfigError, DataError
 from ...storage.locks import only_one
 from . import results
-from .experiment import Cell, Context, canonical
+from .experiment import Cell, Context
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,8 @@ class Job:
         What :func:`cae_np.backend.use` is told.
     resume : bool
         Whether a result that is there already will do.
+    rows_see : tuple of str
+        As of :class:`.experiment.Experiment`.
     """
 
     cell: Cell
@@ -74,6 +75,7 @@ class Job:
     data: DataRequest | None
     backend: str
     resume: bool = False
+    rows_see: tuple = ()
 
     @property
     def hash(self):
@@ -129,9 +131,18 @@ def plan(cells, settings, out, request, find, resume=False):
             "threads": settings.threads,
             "needs": [path.stem for path in needs],
         }
-        name = hashlib.sha256(canonical(inputs).encode()).hexdigest()[:20]
-        path = out / cell.experiment / "cells" / f"{name}.json"
-        job = Job(cell, experiment.run, path, inputs, needs, request, backend.active_spec(), resume)
+        path = out / cell.experiment / "cells" / f"{results.name_of(inputs)}.json"
+        job = Job(
+            cell,
+            experiment.run,
+            path,
+            inputs,
+            needs,
+            request,
+            backend.active_spec(),
+            resume,
+            experiment.rows_see,
+        )
         jobs.setdefault(path, job)
         return path
 

@@ -325,6 +325,9 @@ class Experiment:
         Whether it runs only when it is named on the command line.
     timed : bool
         Whether it measures times, which cells that run beside it would spoil.
+    rows_see : tuple of str
+        Values of ``config["stage"]`` of the cells whose arrays its rows measure: of those it is
+        not enough that their numbers are kept.
     """
 
     name: str
@@ -342,6 +345,7 @@ class Experiment:
     beside: tuple = ()
     named_only: bool = False
     timed: bool = False
+    rows_see: tuple = ()
 
     def cell(self, config, seed, label="", needs=()):
         """A :class:`Cell` of this experiment; without a label its configuration is shown."""

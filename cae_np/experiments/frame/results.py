@@ -1,14 +1,55 @@
-"""What cells leave behind: one JSON file and one npz file each, and ways to choose among them."""
+"""What cells leave behind: one JSON file and one npz file each, and ways to choose among them.
 
+Where an experiment's results are kept for good (``lectures/results``) all its cells stand in one
+file, ``EXPERIMENT/cells.json``, without their arrays: numbers that a text tool can compare.
+"""
+
+import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ... import storage
 from ...errors import DataError
 from .experiment import Cell, canonical
+
+KEPT = "cells.json"  # the cells of an experiment whose arrays are not kept
+
+
+class NumbersOnly(DataError):
+    """Arrays are asked for of a cell of which only the numbers are kept."""
+
+
+class Values(dict):
+    """The numbers of a cell; one that is missing is named with its file."""
+
+    def __init__(self, values, path):
+        super().__init__(values)
+        self._path = path
+
+    def __missing__(self, name):
+        raise DataError(
+            f"{self._path} has no value {name!r}; delete it and run again with --resume"
+        )
+
+
+def name_of(inputs):
+    """The name of a cell's files: a hash of everything that its numbers depend on.
+
+    Parameters
+    ----------
+    inputs : dict
+        JSON: experiment, version, configuration, seed, preset, data, backend, dtype, threads, and
+        the names of the cells that it needs.
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(canonical(inputs).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +65,8 @@ class Result:
         Wall time of its ``run``.
     path : pathlib.Path
         Of its JSON file; the arrays lie beside it.
+    digest : str, optional
+        SHA-256 of the npz file that was written with it.
     arrays : dict of str to numpy.ndarray
         Read from the disk when first asked for.
     """
@@ -32,6 +75,7 @@ class Result:
     values: dict
     seconds: float
     path: Path
+    digest: str | None = None
 
     @property
     def config(self):
@@ -43,7 +87,15 @@ class Result:
 
     @cached_property
     def arrays(self):
-        return storage.load_arrays(self.path.with_suffix(".npz"))
+        path = self.path.with_suffix(".npz")
+        if not path.exists() and not self.path.exists():
+            raise NumbersOnly(f"of {self.cell} only the numbers are kept; run without {KEPT}")
+        if self.digest not in (None, _digest(path)):
+            raise DataError(
+                f"{path} is not what was written with {self.path.name}; delete both and run again "
+                "with --resume"
+            )
+        return storage.load_arrays(path)
 
 
 class Results(Sequence):
@@ -158,14 +210,20 @@ def save(path, cell, inputs, values, arrays, seconds):
     DataError
         If the disk refuses.
     """
-    record = {"label": str(cell), "inputs": inputs, "values": values, "seconds": seconds}
     path.unlink(missing_ok=True)  # an older result must not stand beside newer arrays
     storage.save_arrays(path.with_suffix(".npz"), arrays)
-    storage.save_json(path, record)
+    record = {"label": str(cell), "inputs": inputs, "values": values, "seconds": seconds}
+    storage.save_json(path, record | {"arrays": _digest(path.with_suffix(".npz"))})
 
 
 def load(path, cell):
-    """Read what :func:`save` wrote.
+    """Read what :func:`save` wrote, or, where that is not there, what is kept of it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``.../cells/HASH.json``.
+    cell : Cell
 
     Returns
     -------
@@ -174,17 +232,99 @@ def load(path, cell):
     Raises
     ------
     DataError
-        If a file is missing or damaged.
+        If a file is missing or damaged, or holds the result of another cell.
     """
-    record = storage.load_json(path)
+    if not path.exists() and path.stem in (records := kept(path.parents[1])):
+        record = records[path.stem]
+    else:
+        record = checked(storage.load_json(path), path, path.stem)
+    values = Values(record["values"], path)
+    return Result(cell, values, record["seconds"], path, record.get("arrays"))
+
+
+def kept(folder):
+    """The cells of an experiment of which only the numbers are kept.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``OUT/EXPERIMENT``.
+
+    Returns
+    -------
+    dict of str to dict
+        By the names of their files; empty where nothing is kept.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    path = Path(folder) / KEPT
+    try:
+        written = path.stat()
+    except OSError:
+        return {}
+    return _kept(path, written.st_mtime_ns, written.st_size)
+
+
+@lru_cache(maxsize=4)
+def _kept(path, *_written):
+    records = storage.load_json(path)
+    if not isinstance(records, dict):
+        raise DataError(f"{path} is no file of cells; take it from the repository again")
+    return {name: checked(record, path, name) for name, record in records.items()}
+
+
+def checked(record, path, name):
+    """A cell's record, after it has shown that it is the one of this name, and whole.
+
+    Parameters
+    ----------
+    record : object
+        What a JSON file held.
+    path : pathlib.Path
+        Of the file, for the message.
+    name : str
+        As :func:`name_of` gives it.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    DataError
+    """
+    again = "delete it and run again with --resume"
     if not (
         isinstance(record, dict)
         and isinstance(record.get("values"), dict)
-        and isinstance(record.get("seconds"), (int, float))
-        and record["seconds"] >= 0
+        and isinstance(record.get("inputs"), dict)
+        and _is_duration(record.get("seconds"))
+        and isinstance(record.get("arrays"), (str, type(None)))
     ):
-        raise DataError(f"{path} is not a cell's result; delete it and run again with --resume")
-    return Result(cell, record["values"], record["seconds"], path)
+        raise DataError(f"{path} is not a cell's result; {again}")
+    if name_of(record["inputs"]) != name:
+        label = str(record.get("label", "another cell"))[:200]
+        raise DataError(f"{path} holds the result of {label}, which is not cell {name}; {again}")
+    return record
+
+
+def _is_duration(seconds):
+    """Whether it is a number of seconds that a machine could have taken."""
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    return is_number and 0 <= seconds < 1e10 and math.isfinite(seconds)
+
+
+def _digest(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}); run again with --resume"
+        ) from error
 
 
 def is_whole(path, cell, say=None):

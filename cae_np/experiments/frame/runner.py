@@ -204,6 +204,9 @@ class Session:
         for part, make in parts.items():
             try:
                 made[part] = make()
+            except results.NumbersOnly as error:
+                made[part] = self._kept_pictures(folder)
+                self.say(f"  pictures as before: {error}")
             except Exception as error:
                 self.say(f"  failed: {part}: {document.one_line(error)}")
                 failed.append(document.failure(part, error))
@@ -214,17 +217,23 @@ class Session:
             storage.save_json(place / "results.json", whole)
         return not failed
 
+    def _kept_pictures(self, folder):
+        """Those that results.json has, where the arrays of new ones are not all kept."""
+        path = folder / "results.json"
+        return storage.load_json(path).get("figures", []) if path.exists() else []
+
     def _run_cells(self, jobs):
-        to_run = []
-        for job in jobs:
+        to_run, arrays_wanted = [], set()
+        for job in reversed(jobs):  # so that whoever needs a cell comes before it
             if (
                 self.options.reuse
                 and job.path not in self._failures
-                and results.is_whole(job.path, job.cell, lambda line: self.say(f"  {line}"))
+                and self._is_there(job, job.path in arrays_wanted)
             ):
                 self._failures[job.path] = None
             if job.path not in self._failures:
-                to_run.append(job)
+                to_run.insert(0, job)
+                arrays_wanted.update(job.needs)
         reused = sum(self._failures.get(job.path, job) is None for job in jobs)
         if reused:
             self.say(f"  {reused} of {len(jobs)} cells are there already")
@@ -243,6 +252,14 @@ class Session:
                 failure = document.failure(str(job.cell), error, job.hash)
                 self._failures[job.path] = failure
                 self.say(f"{name}: failed: {failure['error']}")
+
+    def _is_there(self, job, arrays_wanted):
+        """Whether a cell is finished: its files are whole, or its numbers are kept and enough."""
+        if results.is_whole(job.path, job.cell, lambda line: self.say(f"  {line}")):
+            return True
+        if arrays_wanted or job.path.exists() or job.cell.config.get("stage") in job.rows_see:
+            return False
+        return job.path.stem in results.kept(job.path.parents[1])
 
     def _beside(self, prepared):
         """Rows of the experiments that this one names, run before with the same preset."""

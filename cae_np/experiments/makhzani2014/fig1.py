@@ -520,4 +520,5 @@ EXPERIMENT = Experiment(
     rows=rows,
     figures=figures,
     choices=choices,
+    rows_see=("filters", "patch filters"),
 )

@@ -91,4 +91,5 @@ EXPERIMENT = Experiment(
     rows=rows,
     figures=figures,
     choices=choices,
+    rows_see=("filters",),
 )

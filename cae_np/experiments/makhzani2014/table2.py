@@ -336,4 +336,5 @@ EXPERIMENT = Experiment(
     rows=rows,
     figures=figures,
     choices=choices,
+    rows_see=("filters",),
 )
