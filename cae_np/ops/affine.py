@@ -87,6 +87,6 @@ def add_bias_backward(dy):
     Returns
     -------
     dy : array, shape (N, K, H, W), the argument itself
-    db : array, shape (K,), the sum over batch and places
+    db : array, shape (K,), the sum over batch and positions
     """
     return dy, dy.sum(axis=(0, 2, 3))

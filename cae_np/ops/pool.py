@@ -47,13 +47,13 @@ def max_pool(x, size):
         highest = y[:, maps]
         highest[...] = x[:, maps, ::ph, ::pw]
         for i, j in _offsets(ph, pw):
-            pixels, places = _under(x[:, maps], highest, i, j, ph, pw)
-            xp.maximum(places, pixels, out=places)
+            pixels, windows = _under(x[:, maps], highest, i, j, ph, pw)
+            xp.maximum(windows, pixels, out=windows)
         is_open = xp.ones_like(highest, dtype=bool)  # windows whose winner has not been met yet
         for i, j in _offsets(ph, pw):
-            pixels, places = _under(x[:, maps], highest, i, j, ph, pw)
+            pixels, windows = _under(x[:, maps], highest, i, j, ph, pw)
             marks, still_open = _under(mask[:, maps], is_open, i, j, ph, pw)
-            xp.logical_and(pixels == places, still_open, out=marks)
+            xp.logical_and(pixels == windows, still_open, out=marks)
             still_open ^= marks
         # What is open still has a NaN for its maximum, which is equal to nothing.  A device is not
         # asked whether there are such windows: it would have to be waited for.
@@ -112,10 +112,10 @@ def unpool(y, mask, size):
 
     def put(maps):
         for i, j in _offsets(ph, pw):
-            pixels, places = _under(x[:, maps], y[:, maps], i, j, ph, pw)
+            pixels, windows = _under(x[:, maps], y[:, maps], i, j, ph, pw)
             # An infinite value leaves NaN where the mask is False; to choose instead (copyto with
             # where) takes ten times as long.
-            xp.multiply(places, mask[:, maps, i::ph, j::pw], out=pixels)
+            xp.multiply(windows, mask[:, maps, i::ph, j::pw], out=pixels)
 
     for_each_block(put, x.shape[1], _maps_in_block(x), xp)
     return x
@@ -145,8 +145,8 @@ def unpool_backward(dx, mask, size):
 
     def collect(maps):
         for i, j in _offsets(ph, pw):
-            pixels, places = _under(dx[:, maps], dy[:, maps], i, j, ph, pw)
-            places += pixels * mask[:, maps, i::ph, j::pw]
+            pixels, windows = _under(dx[:, maps], dy[:, maps], i, j, ph, pw)
+            windows += pixels * mask[:, maps, i::ph, j::pw]
 
     for_each_block(collect, dx.shape[1], _maps_in_block(dx), xp)
     return dy

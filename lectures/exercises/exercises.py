@@ -181,7 +181,7 @@ def add_bias_backward(dy):
     Returns
     -------
     dy : array, shape (N, K, H, W), the argument itself
-    db : array, shape (K,), the sum over batch and places
+    db : array, shape (K,), the sum over batch and positions
     """
     raise NotImplementedError
 
