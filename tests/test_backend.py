@@ -15,7 +15,6 @@ import strict_cupy
 
 from cae_np import backend
 from cae_np.errors import BackendError
-from cae_np.ops.kernels.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,9 +44,6 @@ def python(code, **environment):
         capture_output=True,
         text=True,
     )
-
-
-# --- choosing -------------------------------------------------------------------------------------
 
 
 def test_importing_the_package_loads_neither_cupy_nor_matplotlib():
@@ -84,9 +80,6 @@ def test_a_module_may_be_named_that_registers_the_backend(fresh):
         backend.use("no_such_module:other")
     with pytest.raises(BackendError, match="unknown backend 'other'"):
         backend.use("strict_cupy:other")
-
-
-# --- which module an array belongs to -------------------------------------------------------------
 
 
 def test_arrays_decide_and_scalars_do_not(xp):
@@ -135,37 +128,6 @@ def test_memory_is_free_and_total(xp):
     free, total = backend.memory()
     assert 0 < free <= total
     backend.synchronize()
-
-
-# --- workspaces -----------------------------------------------------------------------------------
-
-
-def test_a_workspace_hands_out_the_same_memory_again(xp):
-    workspace = Workspace()
-    first = workspace.get("columns", (4, 5), np.float32, xp)
-    first[...] = 7.0
-    again = workspace.get("columns", (2, 3), np.float32, xp)
-    assert again.shape == (2, 3) and again.dtype == np.float32 and again.flags.c_contiguous
-    assert bool((again == 7.0).all())
-    assert workspace.nbytes == 80
-    workspace.get("columns", (4, 6), np.float32, xp)  # larger: takes the place of the first
-    assert workspace.nbytes == 96
-
-
-def test_a_workspace_keeps_names_dtypes_and_modules_apart(xp):
-    workspace = Workspace()
-    zeros = workspace.get("a", (2,), np.float32, xp)
-    zeros[...] = 0.0
-    for name, dtype, module in [("b", "f4", xp), ("a", "f8", xp), ("a", "f4", _other(xp))]:
-        workspace.get(name, (2,), dtype, module)[...] = 1.0
-    assert not bool(zeros.any())
-
-
-def _other(xp):
-    return np if xp is strict_cupy.xp else strict_cupy.xp
-
-
-# --- the three kinds of "no CUDA", and a GPU that works -------------------------------------------
 
 
 class FakeEvent:

@@ -27,6 +27,12 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("task", tasks, ids=[task.name for task in tasks])
 
 
+def pytest_collection_modifyitems(config, items):
+    """With a submission nothing else in this folder is asked about."""
+    if config.getoption("--submission"):
+        items[:] = [item for item in items if "submission" in item.fixturenames]
+
+
 def asked_for(config):
     names = config.getoption("--task")
     return tuple(find_task(name) for name in names) if names else TASKS

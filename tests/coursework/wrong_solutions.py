@@ -13,7 +13,7 @@ from .attempts import first_words, row
 PAGE = """# What the kit says to wrong solutions
 
 Written by `PYTHONPATH=.:tests python -m coursework.wrong_solutions`; the suite
-(`tests/test_coursework_diagnosis.py`) holds every line of it to be true.
+(`tests/coursework/diagnosis/test_causes.py`) holds every line of it to be true.
 
 - **Planted mistakes.** All {planted} entries of the catalogue that belong to a task are planted,
   one after the other, and the kit names each of them first.
