@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from cae_np import data
+from cae_np import data, experiments
 from cae_np.data import Dataset, Split
 from cae_np.experiments.frame import cells
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch):
+    """The made-up experiments, registered."""
+    for name in ("numbers", "sums", "trained"):
+        monkeypatch.setitem(experiments.MODULES, name, f"fake_experiments.{name}")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from fake_experiments import numbers, sums, trained
 
-from cae_np import experiments, storage
+from cae_np import storage
 from cae_np.errors import CaeError, ConfigError
 from cae_np.experiments.frame import cells, dask_cluster, executors, runner
 
@@ -33,20 +33,10 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals and process group
 
 
 @pytest.fixture(autouse=True)
-def fakes(monkeypatch, tmp_path):
-    for name in ("numbers", "sums", "trained"):
-        monkeypatch.setitem(experiments.MODULES, name, f"fake_experiments.{name}")
+def environment(monkeypatch):
     for name in ("CAE_DATA", "CAE_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", PATH)
-
-
-@pytest.fixture
-def faults(monkeypatch, tmp_path):
-    folder = tmp_path / "faults"
-    folder.mkdir()
-    monkeypatch.setenv("FAKE_FAULTS", str(folder))
-    return folder
 
 
 def start(out, *chosen, executor=None, width=1, said=None, **options):

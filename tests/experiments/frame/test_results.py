@@ -11,7 +11,7 @@ from fake_experiments import numbers, sums
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cae_np import experiments, storage
+from cae_np import storage
 from cae_np.errors import DataError
 from cae_np.experiments import keep
 from cae_np.experiments.frame import results
@@ -23,13 +23,7 @@ CELL = Cell("numbers", 1, {"mean": 0}, 0)
 INPUTS = {"experiment": "numbers", "config": {"mean": 0}, "seed": 0}
 
 
-@pytest.fixture(autouse=True)
-def fakes(monkeypatch, tmp_path):
-    monkeypatch.setitem(experiments.MODULES, "numbers", "fake_experiments.numbers")
-    monkeypatch.setitem(experiments.MODULES, "sums", "fake_experiments.sums")
-    faults = tmp_path / "faults"
-    faults.mkdir()
-    monkeypatch.setenv("FAKE_FAULTS", str(faults))
+pytestmark = pytest.mark.usefixtures("faults")
 
 
 def start(out, *chosen, seeds=2, resume=True):
