@@ -180,7 +180,8 @@ def test_a_network_that_came_trained_can_be_asked():
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_does_all_that_is_promised(name, xp, tmp_path):
     images, labels = classes()
-    model = CLASSIFIERS[name]().fit(images, labels)
+    plan = cae_np.Plan(epochs=10, batch_size=10, rate=0.01, optimizer="adam")
+    model = CLASSIFIERS[name]().fit(images, labels, plan=plan)
     others, theirs = classes(seed=1)
     assert model.score(others, theirs) > 0.9
     predicted, p = model.predict(others), model.predict_proba(others)
@@ -208,13 +209,28 @@ def test_range_and_contrast_make_no_difference(name):
         )
 
 
-def test_fit_alone_finds_a_rate_and_halves_the_error(xp):
+@pytest.fixture
+def short_search(monkeypatch):
+    """A tenth of the steps."""
+    from cae_np.training import automatic
+
+    monkeypatch.setattr(automatic, "SHORT", 6)
+    monkeypatch.setattr(automatic, "LONG", 60)
+
+
+def test_fit_alone_finds_a_rate_and_halves_the_error(xp, short_search):
     model = layer(C, 16).fit(pictures())
     assert model.history[-1]["held_out"] < 0.5
     error = (
         model.reconstruct(pictures(seed=1)) * 255 - pictures(seed=1).transpose(0, 3, 1, 2)
     ) ** 2
     assert error.mean() < pictures(seed=1).var() / 2
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_fit_alone_finds_a_rate_for_classes(name, xp, short_search):
+    model = CLASSIFIERS[name]().fit(*classes())
+    assert model.score(*classes(seed=1)) > 0.9
 
 
 @pytest.mark.parametrize(
