@@ -58,7 +58,7 @@ def outcomes(images, words):
 
 
 def check(images, words):
-    for name, words, error, said in outcomes(images, words):
+    for name, _, error, said in outcomes(images, words):
         assert error <= 0.5 or said, f"{name}, {words}: {error}"
         assert not said or "; " in said[0]
 
