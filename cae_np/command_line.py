@@ -16,6 +16,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
 
 
+def called():
+    """What was typed to start the program of the experiments, to be typed again.
+
+    Returns
+    -------
+    str
+        ``cae-np``, ``python -m cae_np``, or for anything else ``python run_experiments.py``.
+    """
+    script = Path(sys.argv[0])
+    if script.stem == "cae-np":
+        return "cae-np"
+    if script.parts[-2:] == ("cae_np", "__main__.py"):
+        return "python -m cae_np"
+    return "python run_experiments.py"
+
+
+def program():
+    """Its name in front of messages: as it was called, without Python."""
+    return called().removeprefix("python ") if called().endswith(".py") else called()
+
+
 def refuse(program, message, code=REFUSED):
     """Say in one line why a program ends here; returns the exit code."""
     print(f"{program}: {message}", file=sys.stderr)

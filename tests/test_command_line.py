@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import run_experiments
 from cae_np import experiments, storage
+from cae_np.experiments import main as run_experiments
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
@@ -31,6 +31,41 @@ def started(*arguments, stdout=subprocess.PIPE, **environment):
     environment = os.environ | environment
     streams = {"stdout": stdout, "stderr": subprocess.PIPE}
     return subprocess.run(command, env=environment, text=True, timeout=120, **streams)
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "command"),
+    [
+        ("run_experiments.py", "run_experiments.py", "python run_experiments.py"),
+        ("/x/cae_np/__main__.py", "python -m cae_np", "python -m cae_np"),
+        ("/x/bin/cae-np", "cae-np", "cae-np"),
+        ("/x/bin/pytest", "run_experiments.py", "python run_experiments.py"),
+    ],
+)
+def test_messages_name_the_program_as_it_was_called(
+    capsys, monkeypatch, faults, script, name, command
+):
+    monkeypatch.setattr(sys, "argv", [script])
+    for mistake in (["--frobnicate"], ["xyzzy"]):
+        assert call(capsys, *mistake)[2].startswith(f"{name}: ")
+    assert call(capsys, "--help")[1].startswith(f"usage: {name} ")
+    (faults / "interrupt 1").touch()
+    code, _, err = call(capsys, "numbers", "--preset", "smoke")
+    assert code == 130 and f"{command} numbers --preset smoke --resume" in err
+    (faults / "interrupt 1").unlink()
+    call(capsys, "numbers", "--preset", "smoke", "--resume")
+    assert f"repeat with: {command} numbers --preset" in Path("out/report.md").read_text()
+
+
+def test_the_module_is_the_program(tmp_path):
+    command = [sys.executable, "-m", "cae_np", "xyzzy"]
+    ran = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": PATHS}, capture_output=True, text=True
+    )
+    assert ran.returncode == 2
+    assert (
+        ran.stderr == "python -m cae_np: unknown experiment 'xyzzy'; --list shows what there is\n"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 import tomllib
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -234,11 +233,10 @@ def test_packing_keeps_small_numbers():
 
 
 def run(capsys, *arguments):
-    sys.path.insert(0, str(ROOT))
-    import run_experiments
+    from cae_np.experiments.main import main
 
     before = backend.active().name
-    code = run_experiments.main(list(arguments))
+    code = main(list(arguments))
     backend.use(before)
     return code, *capsys.readouterr()
 

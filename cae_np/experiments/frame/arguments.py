@@ -1,8 +1,8 @@
-"""The command line of ``run_experiments.py``."""
+"""The command line of ``run_experiments.py``, which is ``cae-np`` and ``python -m cae_np`` too."""
 
 import argparse
 
-from ...command_line import Parser, folder, given, whole_number
+from ...command_line import Parser, folder, given, program, whole_number
 
 MOST_SEEDS = 10_000  # more than anybody averages over; every one is a row of cells to lay out
 
@@ -10,7 +10,7 @@ MOST_SEEDS = 10_000  # more than anybody averages over; every one is a row of ce
 def parse(arguments):
     """The command line as a namespace; what is wrong with it ends the program with one line."""
     p = Parser(
-        prog="run_experiments.py",
+        prog=program(),
         description="Reproduce figures and tables of two papers on convolutional auto-encoders.",
         epilog="Exit codes: 0 all went well; 1 a cell failed, the report says which; 2 something "
         "was wrong before the first cell started; 130 interrupted.",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from ... import storage
+from ... import command_line, storage
 from ...errors import DataError
 from .. import MODULES
 from ..frame import document
@@ -102,7 +102,7 @@ class Run:
         seeds, data = self["seeds"], self["data"]
         data_dir = " --data-dir DIR" if data and data["source"] == "--data-dir" else ""
         return (
-            f"python run_experiments.py {self['experiment']} --preset {self['preset']} "
+            f"{command_line.called()} {self['experiment']} --preset {self['preset']} "
             f"--backend {self['backend']['name']} --seed {seeds[0]} --seeds {len(seeds)} "
             f"--threads {self['threads']}{data_dir}"
         )

@@ -136,13 +136,13 @@ def test_no_process_outlives_the_program(tmp_path, faults, how):
 
 
 def test_threads_are_shared_out_among_the_jobs(monkeypatch):
-    import run_experiments
+    from cae_np.experiments import main
     from cae_np.experiments.frame import arguments
 
     monkeypatch.setattr(cells, "blas_threads", lambda: 6)
 
     def threads(*options):
-        return run_experiments.runner_options(arguments.parse(options)).threads
+        return main.runner_options(arguments.parse(options)).threads
 
     assert threads() == 6
     assert threads("--jobs", "2") == 3
