@@ -28,7 +28,7 @@ _HOME = {
     "train": "training",
     "history_csv": "training.history",
     # images
-    "ImageArray": "data.images",
+    "ImageArray": "data.batches",
     "read_images": "data.images",
     "ZCA": "data.preprocess",
     "contrast_normalise": "data.preprocess",

@@ -7,72 +7,12 @@ refused, with the keyword that settles it: ``channels="first"``, ``"last"`` or `
 
 import numpy
 
-from ..backend import active, get_array_module, to_device, to_numpy
+from ..backend import active, get_array_module, to_numpy
 from ..errors import ConfigError, DataError
-from ..ops.checks import takes
+from .batches import ImageArray
 
 LAYOUTS = {"first": "(N, C, H, W)", "last": "(N, H, W, C)", "none": "(N, H, W)"}
 FEW = 4  # grey, two views, colour, colour with transparency: what is taken for channels unasked
-
-
-class ImageArray:
-    """Images in memory, to be trained on like any split of a data set.
-
-    Parameters
-    ----------
-    images : array, shape (N, C, H, W)
-        Floats, which are taken as they are, or uint8, which is divided by 255; of NumPy or of the
-        active backend.  :func:`read_images` makes them of other layouts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from cae_np import ImageArray
-    >>> images = ImageArray(np.full((5, 1, 8, 8), 255, np.uint8))
-    >>> len(images), images.batch([0, 2]).shape, float(images.batch().max())
-    (5, (2, 1, 8, 8), 1.0)
-    """
-
-    @takes(images="N C H W, kept")
-    def __init__(self, images):
-        self.images = images
-
-    def __len__(self):
-        return len(self.images)
-
-    def batch(self, indices=slice(None)):
-        """Some of the images as floats: a view for a slice of floats, else a copy."""
-        if not isinstance(indices, slice) and not isinstance(self.images, numpy.ndarray):
-            indices = to_device(indices)
-        chosen = self.images[indices]
-        if chosen.dtype.kind == "f" and chosen.dtype.itemsize > 2:
-            return chosen
-        floats = chosen.astype("float32")
-        return floats / 255 if chosen.dtype == "uint8" else floats
-
-    def take(self, indices):
-        """Those at ``indices`` (a slice makes a view, an array of int a copy)."""
-        if not isinstance(indices, slice) and not isinstance(self.images, numpy.ndarray):
-            indices = to_device(indices)
-        return type(self)(self.images[indices])
-
-
-class Rows(ImageArray):
-    """Images of which nothing is known but their values, one image a row.
-
-    Parameters
-    ----------
-    rows : array, shape (N, D)
-    """
-
-    @takes(rows="N D, kept")
-    def __init__(self, rows):
-        self.images = rows
-
-    def views(self):
-        """Every channel as an image of its own; see :meth:`cae_np.data.Split.views`."""
-        N, C, H, W = self.images.shape
-        return ImageArray(self.images.reshape(N * C, 1, H, W))
 
 
 def read_images(images, channels=None, expected=None):

@@ -18,7 +18,7 @@ import numpy
 from ..backend import get_array_module, to_device, to_numpy
 from ..errors import ConfigError
 from ..ops.checks import takes
-from .images import ImageArray
+from .batches import ImageArray
 from .patches import image_blocks
 
 # r: Coates et al. add 10 to the variance of pixels between 0 and 255; ours are between 0 and 1.

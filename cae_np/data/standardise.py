@@ -12,33 +12,6 @@ MEASURED = 1000  # images at most from which mean and deviation are measured
 BLOCK = 50  # of them at a time
 
 
-class Standardised:
-    """Images less their mean, over their standard deviation: the same for all pixels and images.
-
-    Parameters
-    ----------
-    images : object with ``len()`` and ``batch(indices)``
-    scale : Scale
-    chosen : array of int, optional
-        Which of the images; default all.
-    """
-
-    def __init__(self, images, scale, chosen=None):
-        self._images, self.scale = images, scale
-        self._chosen = numpy.arange(len(images)) if chosen is None else chosen
-
-    def __len__(self):
-        return len(self._chosen)
-
-    def batch(self, indices=slice(None)):
-        """Some of them, standardised, wherever the images are."""
-        return self.scale.apply(self._images.batch(self._chosen[indices]))
-
-    def take(self, indices):
-        """Those at ``indices``, standardised in the same way."""
-        return Standardised(self._images, self.scale, self._chosen[indices])
-
-
 @dataclass(frozen=True)
 class Scale:
     """What images are standardised by.

@@ -3,7 +3,8 @@
 import math
 
 from ..backend import active, get_array_module, to_device, to_numpy
-from ..data.images import Rows, image_shape
+from ..data.batches import Rows
+from ..data.images import image_shape
 from ..errors import ConfigError
 from ..ops import (
     ACTIVATIONS,

@@ -3,11 +3,12 @@
 What the papers' tables judge, in one object that can be saved, loaded and asked.
 """
 
-from ..data.images import ImageArray, read_images
+from ..data.batches import Encoded, ImageArray
+from ..data.images import read_images
 from ..data.preprocess import Preprocessing
 from ..errors import ConfigError
 from .estimator import Classifier, checked_labels
-from .features import Encoded, feature_matrix
+from .features import feature_matrix
 from .linear import READOUTS
 from .wta import WinnerTakeAll
 

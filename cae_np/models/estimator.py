@@ -12,9 +12,10 @@ import numpy
 
 from .. import __version__, storage
 from ..backend import get_array_module, to_device, to_numpy
+from ..data.batches import Changed
 from ..data.images import check_finite, image_shape, read_images
 from ..data.patches import image_blocks
-from ..data.standardise import Scale, Standardised
+from ..data.standardise import Scale
 from ..errors import ConfigError, DataError
 from ..waiting import Waiting
 
@@ -264,7 +265,8 @@ class FeatureLearner(Estimator):
         label = label or type(self).__name__
         self._note_shape(read)
         self.scale = None  # while it learns, the images come standardised
-        whole = Standardised(read, Scale.of(read))
+        scale = Scale.of(read)
+        whole = Changed(read, scale.apply)
         trained, held_out = map(whole.take, automatic.divide(len(read), seed))
 
         def error(images):
@@ -282,7 +284,7 @@ class FeatureLearner(Estimator):
         if not after <= min(before, 1) / 2:  # 1 is the error of answering with the mean
             on_seen = error(trained.take(slice(0, automatic.HELD_OUT)))
             self._advise(label, plan, trained, before, after, on_seen)
-        self.scale = whole.scale
+        self.scale = scale
         return self
 
     def reconstruct(self, images, channels=None):
@@ -390,7 +392,8 @@ class Classifier(Estimator):
         read = self._non_empty(images, channels)
         labels = checked_labels(labels, len(read), self.config["classes"])
         self.scale = None  # while it learns, the images come standardised
-        whole = Standardised(read, Scale.of(read))
+        scale = Scale.of(read)
+        whole = Changed(read, scale.apply)
         of_trained, of_held_out = automatic.divide(len(read), seed)
         trained, held_out = whole.take(of_trained), whole.take(of_held_out)
         name = type(self).__name__
@@ -412,7 +415,7 @@ class Classifier(Estimator):
                 self.history = train(
                     self, trained, plan, seed, 0, name, checkpoint, labels=labels[of_trained]
                 )
-        self.scale = whole.scale
+        self.scale = scale
         return self
 
     def predict(self, images, channels=None):

@@ -4,40 +4,8 @@ The maps of a whole data set are never in memory at once: what is, is a block's 
 pooled features that were asked for.
 """
 
-from ..backend import active, to_device
-
-
-class Encoded:
-    """Features of images as a data set: what the next layer of a stack is trained on.
-
-    Parameters
-    ----------
-    images : object with ``len()`` and ``batch(indices)``
-    layers : sequence of models with ``encode``
-        Applied one after the other, whenever a batch is asked for.
-    """
-
-    def __init__(self, images, layers):
-        self._images, self._layers = images, list(layers)
-
-    def __len__(self):
-        return len(self._images)
-
-    def batch(self, indices=slice(None)):
-        """Features of some images.
-
-        Parameters
-        ----------
-        indices : slice or array of int
-
-        Returns
-        -------
-        x : device array, shape (B, K, H, W)
-        """
-        x = to_device(self._images.batch(indices))
-        for layer in self._layers:
-            x = layer.encode(x)
-        return x
+from ..backend import active
+from ..data.batches import Encoded
 
 
 def feature_matrix(images, layers, block=500):

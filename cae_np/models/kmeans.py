@@ -7,10 +7,11 @@ The convolutional auto-encoders have to show that they need fewer maps for the s
 """
 
 from ..backend import get_array_module, to_device, to_numpy
-from ..data.images import ImageArray, image_shape
+from ..data.batches import Changed, ImageArray
+from ..data.images import image_shape
 from ..data.patches import sample_patches
 from ..data.preprocess import CONTRAST, EPSILON, ZCA, contrast_normalise
-from ..data.standardise import Scale, Standardised
+from ..data.standardise import Scale
 from ..errors import ConfigError
 from ..ops import col2im, im2col
 from ..ops.checks import takes
@@ -157,7 +158,7 @@ class PatchKMeans(FeatureLearner):
         images = self.read(images, channels)
         self.scale = _to_intensities(images)
         if self.scale:
-            images = Standardised(images, self.scale)
+            images = Changed(images, self.scale.apply)
         H, W = image_shape(images)[1:]
         if patches is None:
             places = max(1, H - self.size + 1) * max(1, W - self.size + 1)

@@ -6,13 +6,13 @@ layer, however many images there are.
 """
 
 from ..backend import to_numpy
+from ..data.batches import Encoded
 from ..errors import ConfigError
 from ..ops import convolve_full, max_pool, unpool
 from ..ops.checks import takes
 from ..training import train
 from .cae import ConvAutoEncoder
 from .estimator import FeatureLearner
-from .features import Encoded
 from .wta import WinnerTakeAll
 
 

@@ -47,7 +47,7 @@ def fit_by_search(model, images, held_out, error, *, labels=None, seed=0, layer=
     Parameters
     ----------
     model : see :mod:`cae_np.models`
-    images, held_out : Standardised
+    images, held_out : objects with ``len()``, ``batch(indices)`` and ``take(indices)``
     error : callable, (held_out) -> float
         Of the model as it is; the smaller the better.
     labels : numpy integer array, optional

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.data.patches import sample_patches
 
 

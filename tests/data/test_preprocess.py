@@ -8,7 +8,7 @@ from ops.properties import properties_of
 from scipy import linalg
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.data.preprocess import ZCA, Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
 

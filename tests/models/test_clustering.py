@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from cae_np import backend
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.data.preprocess import contrast_normalise
 from cae_np.errors import DataError
 from cae_np.models import clustering

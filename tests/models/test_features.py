@@ -4,8 +4,8 @@ import tracemalloc
 
 import numpy as np
 
-from cae_np.data.images import ImageArray
-from cae_np.models.features import Encoded, feature_matrix
+from cae_np.data.batches import Encoded, ImageArray
+from cae_np.models.features import feature_matrix
 from cae_np.models.wta import WinnerTakeAll
 
 

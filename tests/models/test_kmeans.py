@@ -8,7 +8,7 @@ from scipy import linalg
 from scipy.spatial.distance import cdist
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.data.patches import sample_patches
 from cae_np.data.preprocess import contrast_normalise
 from cae_np.errors import ConfigError

@@ -6,7 +6,7 @@ from scipy.signal import correlate2d
 from scipy.special import log_softmax
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.errors import ConfigError
 from cae_np.gradcheck import check_model
 from cae_np.models import shallow_net

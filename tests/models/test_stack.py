@@ -5,7 +5,7 @@ import pytest
 from models.networks import Images, small
 
 from cae_np.backend import to_device, to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.errors import ConfigError
 from cae_np.models.cae import ConvAutoEncoder
 from cae_np.models.cnn import ConvNet

@@ -18,9 +18,9 @@ read out on prepared images; k-means prepares its patches itself.
 from functools import lru_cache
 
 from ...data import Split
+from ...data.batches import Encoded
 from ...data.preprocess import EPSILON, Preprocessing
 from ...models.classifier import ImageClassifier
-from ...models.features import Encoded
 from ...models.kmeans import PatchKMeans
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train

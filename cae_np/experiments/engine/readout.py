@@ -1,6 +1,7 @@
 """How good features are: the test error of a linear classifier on them, as M14 judges its own."""
 
-from ...models.features import Encoded, feature_matrix
+from ...data.batches import Encoded
+from ...models.features import feature_matrix
 from ...models.linear import READOUTS, SoftmaxRegression
 
 PENALTY = 3e-3  # λ of scaled features; the largest of those that table 1's search tries

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from ...data.images import ImageArray
+from ...data.batches import ImageArray
 from ...data.patches import sample_patches
 from ...data.preprocess import EPSILON
 from ...models.autoencoder import AutoEncoder

@@ -12,6 +12,7 @@ it learns the strong, smooth components of images first: blobs shrink to crosses
 import numpy as np
 
 from ...backend import to_device, to_numpy
+from ...data.batches import Centred
 from ...models.wta import WinnerTakeAll
 from ...ops.encode import encode_pooled
 from ...training import Plan, train
@@ -70,26 +71,6 @@ def cells(settings):
         cell("unconstrained", first, alternative, **changes)
         for alternative, changes in ALTERNATIVES.items()
     ]
-
-
-class Centred:
-    """Images less the mean colour of the training images.
-
-    Parameters
-    ----------
-    split : cae_np.data.Split
-    mean : numpy array, shape (C, 1, 1)
-    """
-
-    def __init__(self, split, mean):
-        self._split, self._mean = split, mean
-
-    def __len__(self):
-        return len(self._split)
-
-    def batch(self, indices):
-        """Floats of shape (n, C, H, W), about zero."""
-        return self._split.batch(indices) - self._mean
 
 
 def run(cell, context):

@@ -7,7 +7,7 @@
 """
 
 from ...backend import to_device, to_numpy
-from ...models.features import Encoded
+from ...data.batches import Encoded
 from ...models.wta import WinnerTakeAll
 from ...ops.encode import encode_pooled
 from ...training import Plan, train

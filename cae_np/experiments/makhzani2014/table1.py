@@ -8,9 +8,10 @@ Choices are made on the last 10,000 training digits by cells called *search*; a 
 what they chose, trains on all training digits and reports the test error, once.
 """
 
+from ...data.batches import Encoded
 from ...errors import DivergenceError
 from ...models.classifier import ImageClassifier
-from ...models.features import Encoded, feature_matrix
+from ...models.features import feature_matrix
 from ...models.linear import SoftmaxRegression
 from ...models.wta import WinnerTakeAll
 from ...training import Plan, train

@@ -27,9 +27,9 @@ import statistics
 from functools import partial
 
 from ...data import subset
+from ...data.batches import Encoded
 from ...data.preprocess import Preprocessing
 from ...models.classifier import ImageClassifier, as_views, count_errors, record_features
-from ...models.features import Encoded
 from ...models.kmeans import PatchKMeans
 from ...models.linear import READOUTS
 from ...models.wta import WinnerTakeAll

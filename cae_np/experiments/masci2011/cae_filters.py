@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...backend import to_device, to_numpy
+from ...data.batches import Scaled
 from ...models.cae import ConvAutoEncoder
 from ...ops import binomial_mask, convolve_full, correlate_valid, corrupt, gaussian_noise
 from ...rng import Purpose, generator
 from ...training import Plan, train
 from ..engine import filter_shape
-from ..engine.scaled import Scaled
 from ..frame.experiment import Picture
 from ..frame.results import after, before
 from ..frame.rows import measured

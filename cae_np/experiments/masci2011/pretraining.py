@@ -23,14 +23,14 @@ import numpy as np
 
 from ...backend import to_numpy
 from ...data import subset
+from ...data.batches import Encoded, Scaled
 from ...data.translate import random_translations
 from ...models.cnn import ConvNet
-from ...models.features import Encoded, feature_matrix
+from ...models.features import feature_matrix
 from ...models.linear import LinearSVM
 from ...models.stack import CaeStack
 from ...training import Plan, train
 from ..engine.filter_shape import own_scale
-from ..engine.scaled import Scaled
 from ..frame.experiment import Choice, Picture
 from ..frame.rows import claim, measured
 from . import kmeans_baseline

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cae_np.backend import to_numpy
-from cae_np.data.images import ImageArray
+from cae_np.data.batches import ImageArray
 from cae_np.experiments.engine.readout import chosen_and_tested, readout_error
 from cae_np.models.features import feature_matrix
 from cae_np.models.linear import LinearSVM, SoftmaxRegression
