@@ -87,3 +87,11 @@ def test_a_network_comes_back_as_it_was_saved(xp, pairs, readout):
     assert again.count_errors(pairs) == network.count_errors(pairs)
     with pytest.raises(ConfigError, match="not those of this model"):
         ImageClassifier.from_state({**arrays, "readout/b": arrays["readout/b"][:3]}, config)
+
+
+def test_arrays_of_two_views_are_answered_as_the_split_is(xp, pairs):
+    network = fitted(pairs, SoftmaxRegression, [layer()])
+    expected = to_numpy(network.predict(pairs))
+    np.testing.assert_array_equal(
+        to_numpy(network.predict(pairs.images, channels="first")), expected
+    )

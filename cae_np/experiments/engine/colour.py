@@ -23,7 +23,8 @@ from ...data.preprocess import EPSILON, Preprocessing
 from ...models.classifier import ImageClassifier
 from ...models.kmeans import PatchKMeans
 from ...models.wta import WinnerTakeAll
-from ...training import Plan, train
+from ...training import Plan
+from .layers import restored, trained
 from .readout import chosen_and_tested
 
 # M14, section 3.2: filters of 9×9, pooled over 5 pixels every 4, then over 3 every 2.
@@ -201,34 +202,24 @@ def _learn_filters(cell, context):
     layer = WinnerTakeAll(
         train_images.images.shape[1], config["maps"], seed=cell.seed, **config["model"]
     )
-    history = []
-    if config["method"] == "winner-take-all":
-        plan = Plan(**config["plan"])
-        history = train(layer, train_images, plan, cell.seed, 0, context.label, context.checkpoint)
+    history = trained(layer, train_images, config.get("plan"), cell, context)
     return {"history": history}, layer.weights()
 
 
 def _learn_second_filters(cell, context):
     first = context.needed[0]
     train_images, _ = prepared_like(context.dataset, first.config)
-    below, config = restored(first), cell.config
+    below, config = _restored(first), cell.config
     layer = WinnerTakeAll(
         config["below"], config["maps"], seed=cell.seed, layer=1, **config["model"]
     )
-    history = train(
-        layer,
-        Encoded(train_images, [below]),
-        Plan(**config["plan"]),
-        cell.seed,
-        1,
-        context.label,
-        context.checkpoint,
-    )
+    images = Encoded(train_images, [below])
+    history = trained(layer, images, config["plan"], cell, context, index=1)
     return {"history": history}, layer.weights()
 
 
 def _judge(cell, context):
-    layers = [restored(result) for result in context.needed]
+    layers = [_restored(result) for result in context.needed]
     config, learned = cell.config, context.needed[0].config
     images = _intensities if learned["method"] == "k-means" else prepared_like
     train_images, test_images = images(context.dataset, learned)
@@ -262,26 +253,15 @@ STAGES = {
 }
 
 
-def restored(result):
-    """The model that a cell of filters left behind.
-
-    Parameters
-    ----------
-    result : Result
-
-    Returns
-    -------
-    WinnerTakeAll or PatchKMeans
-    """
-    config, arrays = result.config, result.arrays
-    if config.get("method") == "k-means":
-        model = PatchKMeans(
-            config["maps"], size=PATCH, whiten=config["whiten"], epsilon=config["epsilon"]
-        )
-    else:
-        channels = arrays["w_enc"].shape[1]
-        model = WinnerTakeAll(channels, config["maps"], **config["model"])
-    model.load_state(arrays)
+def _restored(result):
+    """The model that a cell of filters left behind."""
+    config = result.config
+    if config.get("method") != "k-means":
+        return restored(result, **config["model"])
+    model = PatchKMeans(
+        config["maps"], size=PATCH, whiten=config["whiten"], epsilon=config["epsilon"]
+    )
+    model.load_state(result.arrays)
     return model
 
 

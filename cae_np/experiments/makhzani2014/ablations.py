@@ -14,8 +14,9 @@ import numpy as np
 from ...backend import synchronize, to_device, to_numpy
 from ...models.wta import WinnerTakeAll
 from ...ops import overlapping_max_pool
-from ...training import Plan, train
+from ...training import Plan
 from ..engine import filter_shape
+from ..engine.layers import trained
 from ..engine.readout import DESCRIPTION, readout_error
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import claim, measured
@@ -115,11 +116,8 @@ def run(cell, context):
     fit = fit.take(slice(config["images"]))
     test = context.dataset.test.take(slice(config["judged"]))
     model = WinnerTakeAll(seed=cell.seed, **config["model"])
-    initial, history = to_numpy(model.w_dec).copy(), []
-    if config["plan"]:
-        history = train(
-            model, fit, Plan(**config["plan"]), cell.seed, 0, context.label, context.checkpoint
-        )
+    initial = to_numpy(model.w_dec).copy()
+    history = trained(model, fit, config["plan"], cell, context)
     values = _measures(model, to_device(validation.batch(slice(LOOKED_AT))))
 
     def error(encoder):

@@ -16,7 +16,7 @@ from ...data.patches import sample_patches
 from ...data.preprocess import EPSILON
 from ...models.autoencoder import AutoEncoder
 from ...models.shallow_net import ShallowConvNet
-from ...training import Plan, train
+from ...training import Plan
 from ..engine import colour
 from ..engine.colour import (
     CLUSTERING,
@@ -38,6 +38,7 @@ from ..engine.filter_copies import (
     oriented_in_samples,
 )
 from ..engine.filter_shape import own_scale
+from ..engine.layers import trained
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import claim, measured
 
@@ -155,15 +156,7 @@ def _learn_patch_filters(cell, context):
         scale=0.1,
         seed=cell.seed,
     )
-    history = train(
-        model,
-        ImageArray(patches),
-        Plan(**config["plan"]),
-        cell.seed,
-        0,
-        context.label,
-        context.checkpoint,
-    )
+    history = trained(model, ImageArray(patches), config["plan"], cell, context)
     w = model.state()[0]["w"].reshape(config["units"], *patches.shape[1:])
     energy = float((patches.astype(np.float64) ** 2).sum() / len(patches))
     return {"history": history, "energy": energy}, {"w_dec": w}
@@ -182,16 +175,7 @@ def _train_supervised(cell, context):
     model = ShallowConvNet(
         train_images.images.shape[1:], config["maps"], seed=cell.seed, **config["model"]
     )
-    history = train(
-        model,
-        fitted,
-        Plan(**config["plan"]),
-        cell.seed,
-        0,
-        context.label,
-        context.checkpoint,
-        labels=labels[fit],
-    )
+    history = trained(model, fitted, config["plan"], cell, context, labels=labels[fit])
     name = "test_accuracy" if config["tested"] else "validation_accuracy"
     return {
         name: 100 - 100 * model.error_rate(test_images, test_labels),

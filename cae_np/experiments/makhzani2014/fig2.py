@@ -15,8 +15,9 @@ from ...backend import to_device, to_numpy
 from ...data.batches import Centred
 from ...models.wta import WinnerTakeAll
 from ...ops.encode import encode_pooled
-from ...training import Plan, train
+from ...training import Plan
 from ..engine import filter_shape
+from ..engine.layers import trained
 from ..engine.readout import DESCRIPTION, readout_error
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.results import after, before
@@ -98,10 +99,7 @@ def run(cell, context):
         }
 
     values = {"before": measures()} if config["variant"] == "unconstrained" else {}
-    images = Centred(fit, mean)
-    history = train(
-        model, images, Plan(**config["plan"]), cell.seed, 0, context.label, context.checkpoint
-    )
+    history = trained(model, Centred(fit, mean), config["plan"], cell, context)
     values |= {"after": measures(), "history": history}
 
     one = _most_colourful(x)

@@ -10,7 +10,8 @@ from ...backend import to_device, to_numpy
 from ...data.batches import Encoded
 from ...models.wta import WinnerTakeAll
 from ...ops.encode import encode_pooled
-from ...training import Plan, train
+from ...training import Plan
+from ..engine.layers import restored, trained
 from ..engine.readout import DESCRIPTION, readout_error
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import claim, measured
@@ -68,17 +69,9 @@ def run(cell, context):
     fit, validation = context.dataset.held_out()
     fit, validation = fit.take(slice(config["images"])), validation.take(slice(HELD_OUT))
     test = context.dataset.test.take(slice(config["judged"]))
-    below = [_restored(result) for result in context.needed]
+    below = [restored(result, **result.values["model"]) for result in context.needed]
     layer = WinnerTakeAll(seed=cell.seed, layer=len(below), **config["model"])
-    history = train(
-        layer,
-        Encoded(fit, below),
-        Plan(**config["plan"]),
-        cell.seed,
-        len(below),
-        context.label,
-        context.checkpoint,
-    )
+    history = trained(layer, Encoded(fit, below), config["plan"], cell, context, len(below))
     x = Encoded(validation, below).batch()
     arrays, (_, model) = layer.weights(), layer.state()
     values = _measures(layer, x) | {
@@ -97,12 +90,6 @@ def run(cell, context):
         "maps_off": to_numpy(_relu_maps(layer, digit))[0],
         "pooled": to_numpy(layer.encode(digit))[0],
     }
-
-
-def _restored(result):
-    layer = WinnerTakeAll(**result.values["model"])
-    layer.load_state({name: result.arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
-    return layer
 
 
 def _relu_maps(layer, x):

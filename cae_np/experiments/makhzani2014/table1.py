@@ -14,7 +14,8 @@ from ...models.classifier import ImageClassifier
 from ...models.features import feature_matrix
 from ...models.linear import SoftmaxRegression
 from ...models.wta import WinnerTakeAll
-from ...training import Plan, train
+from ...training import Plan
+from ..engine.layers import restored, trained
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import cited, claim, measured
 
@@ -150,7 +151,7 @@ def _run_search(cell, context):
     images, validation = _fit_and_validation(context.dataset, config["images"])
     layer = WinnerTakeAll(images.images.shape[1], seed=cell.seed, **config["layer"])
     try:
-        history = _trained(cell, context, layer, images, config["plan"])
+        history = trained(layer, images, config["plan"], cell, context)
     except DivergenceError as error:
         return {"diverged": str(error), "validation_error": {}}, {}
     errors = _validation_errors(config, _some(images, config["fitted"]), validation, [layer])
@@ -162,14 +163,14 @@ def _run_final(cell, context):
     chosen = _best(context.needed)
     images = _some(context.dataset.train, cell.config["images"])
     layer = WinnerTakeAll(images.images.shape[1], seed=cell.seed, **chosen["layer"])
-    history = _trained(cell, context, layer, images, chosen["plan"])
+    history = trained(layer, images, chosen["plan"], cell, context)
     return _tested(chosen, images, context.dataset.test, [layer], history)
 
 
 def _run_deep_search(cell, context):
     """A plan of the second layer, on the best first layer of the search."""
     config, best = cell.config, _best(context.needed)
-    below = _restored(best["layer"], context.needed[best["cell"]])
+    below = restored(context.needed[best["cell"]], **best["layer"])
     images, validation = _fit_and_validation(context.dataset, config["images"])
     layer, history = _second_layer(cell, context, below, images, config["layer"], config["plan"])
     errors = _validation_errors(config, images, validation, [below, layer])
@@ -179,7 +180,7 @@ def _run_deep_search(cell, context):
 def _run_deep_final(cell, context):
     first, *searched = context.needed
     chosen = _best(searched)
-    below = _restored(first.values["chosen"]["layer"], first)
+    below = restored(first, **first.values["chosen"]["layer"])
     images = _some(context.dataset.train, cell.config["images"])
     layer, history = _second_layer(cell, context, below, images, chosen["layer"], chosen["plan"])
     return _tested(chosen, images, context.dataset.test, [below, layer], history)
@@ -187,17 +188,7 @@ def _run_deep_final(cell, context):
 
 def _second_layer(cell, context, below, images, options, plan):
     layer = WinnerTakeAll(maps=cell.config["maps"], seed=cell.seed, layer=1, **options)
-    return layer, _trained(cell, context, layer, Encoded(images, [below]), plan, layer_index=1)
-
-
-def _trained(cell, context, layer, images, plan, layer_index=0):
-    """The history of training, which is empty where there is no plan."""
-    if plan is None:
-        return []
-    plan = Plan(**plan)
-    return train(
-        layer, images, plan, cell.seed, layer_index, context.label, checkpoint=context.checkpoint
-    )
+    return layer, trained(layer, Encoded(images, [below]), plan, cell, context, index=1)
 
 
 def _validation_errors(config, fit, validation, layers):
@@ -260,14 +251,6 @@ def _fit_and_validation(dataset, n):
 
 def _some(split, n):
     return split.take(slice(min(n, len(split))))
-
-
-def _restored(options, result):
-    """The first layer that a search or a final cell trained."""
-    arrays = {name.removeprefix("layer 1/"): a for name, a in result.arrays.items()}
-    layer = WinnerTakeAll(arrays["w_enc"].shape[1], **options)
-    layer.load_state({name: arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
-    return layer
 
 
 # --- tables and pictures --------------------------------------------------------------------------

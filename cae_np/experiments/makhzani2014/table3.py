@@ -33,7 +33,8 @@ from ...models.classifier import ImageClassifier, as_views, count_errors, record
 from ...models.kmeans import PatchKMeans
 from ...models.linear import READOUTS
 from ...models.wta import WinnerTakeAll
-from ...training import Plan, train
+from ...training import Plan
+from ..engine.layers import restored, trained
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import cited, claim, measured
 
@@ -235,7 +236,7 @@ def _deep_search(cell, context):
     way = best(context.needed)["config"]["way"]
     [below] = fold.where(way=way)
     fit, validation = _without_one_instance(context.dataset, cell.config)
-    layer, preprocessing = _restored(below), _preprocessing(way).fit(as_views(fit, 1))
+    layer, preprocessing = restored(below, **FIRST), _preprocessing(way).fit(as_views(fit, 1))
     second, history = _second_layer(cell, context, fit, layer, preprocessing, cell.config["kernel"])
     errors = _validation_errors(cell.config, fit, validation, [layer, second], preprocessing)
     return {"validation_error": errors, "history": history}, {}
@@ -245,7 +246,7 @@ def _deep_final(cell, context):
     below, *searched = context.needed
     chosen, way = best(searched), below.values["chosen"]["config"]["way"]
     pairs = context.dataset.train.take(slice(cell.config["pairs"]))
-    layer, preprocessing = _restored(below), _preprocessing(way).fit(as_views(pairs, 1))
+    layer, preprocessing = restored(below, **FIRST), _preprocessing(way).fit(as_views(pairs, 1))
     second, history = _second_layer(
         cell, context, pairs, layer, preprocessing, chosen["config"]["kernel"]
     )
@@ -277,11 +278,8 @@ def _learn(cell, context, pairs, way):
         return [model], None, model.fit(views, **way["clustering"]).history
     preprocessing = _preprocessing(way).fit(views)
     layer = WinnerTakeAll(1, maps, scale=way["scale"], seed=cell.seed, **FIRST)
-    history = []
-    if way["plan"]:
-        images, plan = preprocessing.apply(views), Plan(**way["plan"])
-        history = train(layer, images, plan, cell.seed, 0, context.label, context.checkpoint)
-    return [layer], preprocessing, history
+    images = preprocessing.apply(views) if way["plan"] else None
+    return [layer], preprocessing, trained(layer, images, way["plan"], cell, context)
 
 
 def _second_layer(cell, context, pairs, below, preprocessing, kernel):
@@ -294,11 +292,7 @@ def _second_layer(cell, context, pairs, below, preprocessing, kernel):
         layer=1,
         **SECOND,
     )
-    history = []
-    if cell.config["plan"]:
-        plan = Plan(**cell.config["plan"])
-        history = train(layer, images, plan, cell.seed, 1, context.label, context.checkpoint)
-    return layer, history
+    return layer, trained(layer, images, cell.config["plan"], cell, context, index=1)
 
 
 def _validation_errors(config, fit, validation, layers, preprocessing):
@@ -373,14 +367,6 @@ def best(searched):
 
 def _preprocessing(way):
     return Preprocessing(epsilon=way["epsilon"])
-
-
-def _restored(result):
-    """The first layer that a search or a final cell learned."""
-    arrays = {name.removeprefix("layer 1/"): a for name, a in result.arrays.items()}
-    layer = WinnerTakeAll(1, len(arrays["b"]), **FIRST)
-    layer.load_state({name: arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
-    return layer
 
 
 # --- tables and pictures --------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def test_accuracy_is_that_of_a_read_out_of_the_filters(xp, method, dataset, tmp_
     _, weights = run(cell, dataset, tmp_path)
     result = Result(cell, {}, 1.0, Path())
     result.__dict__["arrays"] = weights
-    model = colour.restored(result)
+    model = colour._restored(result)
     if method == "k-means":
         images = [split.images[:, :, 8:24, 8:24] / np.float32(255) for split in
                   (dataset.train, dataset.test)]  # fmt: skip
