@@ -1,12 +1,15 @@
 """Every experiment: it runs, its cells are told apart, and what was not run leaves gaps."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 from experiments.facts import settings
 
 from cae_np import backend, experiments, storage
 from cae_np.data import preprocess
 from cae_np.experiments.engine import colour, filter_copies, readout
-from cae_np.experiments.frame import runner
+from cae_np.experiments.frame import cells, runner
 from cae_np.experiments.frame.results import Results
 from cae_np.experiments.makhzani2014 import ablations, fig2, fig3, table3
 from cae_np.experiments.masci2011 import cae_filters, pretraining
@@ -84,6 +87,36 @@ def test_constants_that_no_configuration_has_change_with_the_version_alone():
         for module, constant, value in constants:
             message = f"{constant} of {name}: raise the version of the experiment as well"
             assert getattr(module, constant) == value, message
+
+
+# Of the hashes of all cells of the paper preset, with five seeds, and how many they are.
+CELLS = {
+    "masci2011-fig1": ("912f5eae3bdf", 47),
+    "masci2011-fig2": ("e99862e9b449", 45),
+    "masci2011-table1": ("c0d20100dc79", 188),
+    "masci2011-table2": ("92e753a0f1d3", 107),
+    "makhzani2014-fig1": ("ce96b3fc29b7", 228),
+    "makhzani2014-fig2": ("c1f25dd7e79e", 12),
+    "makhzani2014-fig3": ("fa70af985f9d", 22),
+    "makhzani2014-fig4": ("190c1c259d3f", 5),
+    "makhzani2014-fig5": ("a3607177ef4d", 21),
+    "makhzani2014-table1": ("33746f8b689e", 52),
+    "makhzani2014-table2": ("4da71f9d90f7", 98),
+    "makhzani2014-table3": ("60af48bb034f", 113),
+    "makhzani2014-ablations": ("bcc29c008e25", 73),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_kept_results_are_of_has_not_changed(name):
+    """A cell with another hash is another cell: its kept numbers would not be found again.
+
+    Who means to change a configuration runs its cells again (CONTRIBUTING.md) and changes this.
+    """
+    experiment, at = experiments.find(name), settings(experiments.find(name))
+    jobs = cells.plan(experiment.cells(at), at, Path(), None, experiments.find)
+    digest = hashlib.sha256("".join(sorted(job.hash for job in jobs)).encode()).hexdigest()
+    assert (digest[:12], len(jobs)) == CELLS[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
