@@ -52,6 +52,16 @@ def xp(request):
 
 
 @pytest.fixture
+def fresh(monkeypatch):
+    """The registry with NumPy and the stand-in, nothing chosen yet, whatever ran before."""
+    known = {name: backend._registered[name] for name in ("numpy", "strict")}
+    monkeypatch.setattr(backend, "_registered", known)
+    monkeypatch.setattr(backend, "_active", None)
+    monkeypatch.delenv("CAE_BACKEND", raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
 def impl():
     """The functions under test, as attributes: the operations and models of this package."""
     from cae_np.coursework.mistakes import implementation

@@ -97,3 +97,34 @@ def apart(rng, shape):
 def with_ties(rng, shape):
     """Three values only, so that maxima are met more than once; none is positive."""
     return rng.integers(-2, 1, shape).astype(float)
+
+
+def drawn_cases():
+    """Strategy of cases whose sizes fit together by construction: a kernel, and some more.
+
+    Hypothesis is imported here, so that cases can be made where it is missing.
+    """
+    from hypothesis import strategies as st
+
+    @st.composite
+    def draw_case(draw):
+        kh, kw = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+        H, W = kh + draw(st.integers(0, 3)), kw + draw(st.integers(0, 3))
+        width = draw(st.integers(1, min(H, W)))
+        return Case(
+            N=draw(st.integers(1, 3)),
+            C=draw(st.integers(1, 3)),
+            K=draw(st.integers(1, 3)),
+            H=H,
+            W=W,
+            kh=kh,
+            kw=kw,
+            ph=draw(st.integers(1, H)),
+            pw=draw(st.integers(1, W)),
+            width=width,
+            stride=draw(st.integers(1, width)),
+            top=draw(st.integers(1, H * W)),
+            seed=draw(st.integers(0, 1000)),
+        )
+
+    return draw_case()

@@ -1,4 +1,4 @@
-"""Sizes of trials as hypothesis draws them, and the smallest that fails.
+"""The smallest case that fails, as hypothesis finds it.
 
 Hypothesis is imported when it is needed: where it is missing (in a browser, say) the committed
 cases are all there is.
@@ -8,38 +8,10 @@ import time
 from dataclasses import replace
 from random import Random
 
-from ...spec.cases import Case
+from ...spec.cases import drawn_cases
 
 VALUES = 4  # draws of the values for each choice of sizes
 SECONDS = 3.0  # of the processor, for making one example small
-
-
-def cases():
-    """Strategy of cases whose sizes fit together by construction: a kernel, and some more."""
-    from hypothesis import strategies as st
-
-    @st.composite
-    def draw_case(draw):
-        kh, kw = draw(st.integers(1, 4)), draw(st.integers(1, 4))
-        H, W = kh + draw(st.integers(0, 3)), kw + draw(st.integers(0, 3))
-        width = draw(st.integers(1, min(H, W)))
-        return Case(
-            N=draw(st.integers(1, 3)),
-            C=draw(st.integers(1, 3)),
-            K=draw(st.integers(1, 3)),
-            H=H,
-            W=W,
-            kh=kh,
-            kw=kw,
-            ph=draw(st.integers(1, H)),
-            pw=draw(st.integers(1, W)),
-            width=width,
-            stride=draw(st.integers(1, width)),
-            top=draw(st.integers(1, H * W)),
-            seed=draw(st.integers(0, 1000)),
-        )
-
-    return draw_case()
 
 
 def smallest_failing(fails, known=None, examples=100):
@@ -80,7 +52,7 @@ def smallest_failing(fails, known=None, examples=100):
     else:
         try:
             hypothesis.find(
-                cases(),
+                drawn_cases(),
                 fails_in_time,
                 settings=hypothesis.settings(
                     database=None,

@@ -8,16 +8,6 @@ from cae_np import backend
 from cae_np.ops.kernels.workspace import Workspace
 
 
-@pytest.fixture
-def fresh(monkeypatch):
-    """The registry with NumPy and the stand-in, nothing chosen yet, whatever ran before."""
-    known = {name: backend._registered[name] for name in ("numpy", "strict")}
-    monkeypatch.setattr(backend, "_registered", known)
-    monkeypatch.setattr(backend, "_active", None)
-    monkeypatch.delenv("CAE_BACKEND", raising=False)
-    return monkeypatch
-
-
 @pytest.fixture(params=["numpy", "strict"])
 def xp(request, fresh):
     return backend.use(request.param)
