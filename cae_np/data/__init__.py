@@ -10,20 +10,28 @@ glyphs   digits from fonts, deformed     any number of 1×28×28    mnist
 shapes   coloured shapes and textures    any number of 3×32×32    cifar10
 solids   shaded solids, in stereo        any number of 2×32×32    norb
 =======  ==============================  =======================  ==============
+
+:func:`load_folder` makes one of a folder of images, each subfolder a class.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ConfigError, DataError
 from . import cifar10, glyphs, mnist, norb, shapes, solids
 from .dataset import Dataset, Split, subset
+from .folder import holds_images, load_folder
 
-__all__ = ["Dataset", "Split", "load", "load_or_stand_in", "subset"]
+__all__ = ["Dataset", "Split", "load", "load_folder", "load_or_stand_in", "subset"]
 
 FILES = {"mnist": mnist, "cifar10": cifar10, "norb": norb}
 EMBEDDED = {"glyphs": glyphs, "shapes": shapes, "solids": solids}
 STAND_INS = {"mnist": "glyphs", "cifar10": "shapes", "norb": "solids"}
+OWN = {
+    "mnist": (1, 28),
+    "cifar10": (3, 32),
+}  # channels and size of a user's own images in their place
 
 
 def load(name, data_dir=None, download=False, **sizes):
@@ -55,7 +63,9 @@ def load(name, data_dir=None, download=False, **sizes):
         return EMBEDDED[name].load(**sizes)
     if name not in FILES:
         known = ", ".join([*FILES, *EMBEDDED])
-        raise ConfigError(f"unknown data set {name!r}; choose one of {known}")
+        raise ConfigError(
+            f"unknown data set {name!r}; choose one of {known}; load_folder reads images of yours"
+        )
     module = FILES[name]
     root, source = _root(data_dir)
     if download:
@@ -73,7 +83,11 @@ def load(name, data_dir=None, download=False, **sizes):
 
 
 def load_or_stand_in(name, data_dir=None, download=False, **sizes):
-    """Load a data set, or what is embedded in its place if nobody said where the data are.
+    """Load a data set, or the user's own images in its place, or what is embedded.
+
+    A folder that holds no MNIST or CIFAR-10 but ten subfolders with images takes their place (see
+    :func:`load_folder`), scaled and cropped to their size; the embedded data do where nobody said
+    where the data are.
 
     Parameters
     ----------
@@ -101,6 +115,8 @@ def load_or_stand_in(name, data_dir=None, download=False, **sizes):
             f"{stand_in} instead (--download fetches {name})"
         )
         return load(stand_in, **sizes), notice
+    if name in OWN and not download and FILES[name].find(root) is None and holds_images(root):
+        return _own(name, root)
     dataset = load(name, data_dir, download, **sizes)
     return dataset, dataset.note
 
@@ -108,6 +124,21 @@ def load_or_stand_in(name, data_dir=None, download=False, **sizes):
 # --- helpers ----------------------------------------------------------------------------------
 
 CACHE = "the user's cache"
+
+
+def _own(name, root):
+    """The user's images in the place of a data set, and a notice that says so."""
+    channels, size = OWN[name]
+    dataset = replace(load_folder(root, size, channels), source="--data-dir")
+    if len(dataset.classes) != 10:
+        raise DataError(
+            f"{root} is a folder of images of {len(dataset.classes)} classes; the place of {name} "
+            "is taken by ten, one a subfolder; cae_np.data.load_folder reads any number of them"
+        )
+    return dataset, (
+        f"{name}: not in {root}; its images of ten classes take its place, each scaled and cropped "
+        f"to {size}×{size}, {'grey' if channels == 1 else 'in colour'}"
+    )
 
 
 def _what_is_wrong_with(root, source):
