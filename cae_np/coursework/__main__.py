@@ -10,7 +10,9 @@ from ..command_line import Parser, as_path, drop_output, given, refuse, what_fai
 from ..data import load_or_stand_in
 from ..errors import CaeError
 from .grading import bughunt, forms, scores
-from .grading.grade import grade, submission_in, submissions_in
+from .grading.finding import submission_in, submissions_in
+from .grading.gate import plain_text
+from .grading.grade import grade
 from .grading.isolation import SECONDS
 from .grading.submission import Submission
 from .tasks import stubs
@@ -35,9 +37,10 @@ def main(arguments=None):
         drop_output()
         return FAILED
     except OSError as error:
-        return refuse("cae_np.coursework", f"{what_failed(error)}; choose another place")
+        what = plain_text(what_failed(error))
+        return refuse("cae_np.coursework", f"{what}; choose another place")
     except (ValueError, CaeError) as error:
-        return refuse("cae_np.coursework", error)
+        return refuse("cae_np.coursework", plain_text(error))
 
 
 def _parser():
@@ -134,7 +137,7 @@ def _grade(options):
         grade(submission_in(options.submission), tasks, ready=ready, **how)
     except ValueError as error:
         if save:
-            scores.save_gradescope(save, [], tasks, note=str(error))
+            scores.save_gradescope(save, [], tasks, note=plain_text(error))
         raise
     print(scores.table(results))
     return PASSED if all(result.passed for result in results) else FAILED
@@ -147,11 +150,12 @@ def _grade_class(options, tasks):
         try:
             results, problem = grade(path, tasks, **how), ""
         except ValueError as error:
-            results, problem = [], str(error)
-        graded.append((name, results, problem))
+            results, problem = [], plain_text(error)
+        shown = plain_text(name)
+        graded.append((shown, results, problem))
         scores.save_class(options.csv, graded, tasks)
         points, most = scores.totals(results)
-        print(f"{name}: {points:g} of {most:g}" if results else f"{name}: {problem}", flush=True)
+        print(f"{shown}: {points:g} of {most:g}" if results else f"{shown}: {problem}", flush=True)
         if options.reports and results:
             text = "\n\n".join([*(r.report for r in results), scores.table(results)])
             report = options.reports / f"{name}.txt"

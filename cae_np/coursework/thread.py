@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .. import ops
-from .diagnosis.wording import place_of
+from .grading.gate import described
 from .tasks.catalogue import find_task
 
 WATCHED = 5  # steps at the beginning, and then one of every so many:
@@ -211,9 +211,9 @@ class _Pieces:
             except NotImplementedError:
                 why = "not written yet"
             except Exception as error:
-                why = f"yours raises {type(error).__name__}: {error}"
-                place = place_of(error)
-                why += f" ({place})" if place else ""
+                told = described(error)
+                why = f"yours raises {told['kind']}: {told['text']}"
+                why += f" ({told['place']})" if told["place"] else ""
                 self.parted = self.parted or f"At step {self.step}, {name} raises an error."
             del self.functions[name]
             self.given[name] = why

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cae_np.coursework.grading import scores
-from cae_np.coursework.grading.grade import submission_in
+from cae_np.coursework.grading.finding import submission_in
 from cae_np.coursework.tasks.catalogue import TASKS, find_task
 
 RESULTS = pytest.StashKey[list]()

@@ -6,6 +6,7 @@ exactly like the function under test in every case that is tried, the right ones
 Where neither is found nothing is guessed.
 """
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,8 @@ def diagnose(task, function, situation, operation=None, known=SCORED, examples=1
         except Exception:  # an argument could not be drawn for these sizes
             return False
 
-    smallest = smallest_failing(fails, known, examples)
+    clock = getattr(function, "clock", time.process_time)
+    smallest = smallest_failing(fails, known, examples, clock)
     if smallest is None:
         return Diagnosis(None, [], [])
     trials = [_drawn(task, function, case, situation, operation) for case in (*SCORED, smallest)]

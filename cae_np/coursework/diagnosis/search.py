@@ -14,7 +14,7 @@ VALUES = 4  # draws of the values for each choice of sizes
 SECONDS = 3.0  # of the processor, for making one example small
 
 
-def smallest_failing(fails, known=None, examples=100):
+def smallest_failing(fails, known=None, examples=100, clock=time.process_time):
     """The smallest case that fails.
 
     Parameters
@@ -24,6 +24,8 @@ def smallest_failing(fails, known=None, examples=100):
         Tried first, and taken as they are where hypothesis is missing.
     examples : int
         How many draws of hypothesis are tried; 0 does without it.
+    clock : callable, () -> seconds
+        Of the processor; the function may be called in another process.
 
     Returns
     -------
@@ -32,13 +34,13 @@ def smallest_failing(fails, known=None, examples=100):
     failed = [case for case in known or () if fails(case)]
     if not examples:
         return min(failed, key=_size, default=None)
-    stop = time.process_time() + SECONDS
+    stop = clock() + SECONDS
 
     def fails_in_time(case):
         # With several draws of the values, so that what fails is a matter of the sizes alone.
         for seed in range(VALUES):
             drawn = replace(case, seed=seed)
-            if time.process_time() > stop:
+            if clock() > stop:
                 return False
             if fails(drawn):
                 failed.append(drawn)

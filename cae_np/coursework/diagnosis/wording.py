@@ -196,6 +196,8 @@ def _what_was_raised(error, when):
 
 def place_of(error):
     """``line 12 of solution.py: y = x[5]``: the innermost line that is not of a library."""
+    if hasattr(error, "place"):  # it was raised elsewhere
+        return error.place
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith(PACKAGE) and not _is_library(f.filename)]
     if not own:

@@ -1,25 +1,30 @@
 """Trying one function: what is true of it, what that is worth, and what to say about it.
 
 Everything that checks coursework calls :func:`try_task`: notebooks, the command line, the graders'
-forms.  It runs in the calling process; :mod:`.isolation` runs it in one of its own.
+forms.  It runs in the calling process, whether the function is called there or, through
+:mod:`.remote`, in a process of its own.
 """
 
 import dis
+import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ... import backend
-from ...spec.answers import NotStarted, ask, plain_results
+from ...spec.answers import NotStarted, ask, difference
 from ...spec.cases import CASES
 from ...spec.implementation import implementation
 from ...spec.trials import require_assertions
 from ..diagnosis.causes import diagnose
 from ..diagnosis.wording import beyond_note, failed_report, passed_report, slow_note, state_report
-from ..tasks.catalogue import FOR_VALUES, LARGE, NEED_VALUES, SCORED, SITUATION
+from ..tasks.catalogue import FOR_VALUES, LARGE, NEED_VALUES, SCORED, SITUATION, arranged
+from .gate import LONGEST_REPORT, Gated, Tamed, plain_text
 
 EXAMPLES = 100
+CALLS, DOUBT_SECONDS = 500, 0.5  # how long a function that is right is asked on
+DRAWS = 5  # with how many new values at once, at least
 NO_STEPS = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 SLOW_SECONDS, SLOW_TIMES = 0.05, 100  # both have to be exceeded
 
@@ -54,24 +59,23 @@ class TaskResult:
     def passed(self):
         return self.state == "passed"
 
-    def as_dict(self):
-        """For JSON."""
-        return asdict(self)
 
-
-def try_task(task, function, tell=None, examples=EXAMPLES):
+def try_task(task, function, tell=None, examples=EXAMPLES, watch=None):
     """Check a function against everything that must be true of it.
 
     Parameters
     ----------
     task : Task
     function : callable, or None where there is none
+        One that is not :class:`.gate.Gated` yet is put behind the gate here.
     tell : callable, TaskResult -> None, optional
         Is given the result as soon as the points are certain, before anything that may take long
         or go wrong (finding the smallest example, measuring the speed).
     examples : int
         How many cases hypothesis draws to find a small one that fails; they earn and cost no
         points.  With 0 it is not asked, and functions that pass are not tried any further.
+    watch : context manager, optional
+        As of :func:`.gate.answer_of`.
 
     Returns
     -------
@@ -81,6 +85,8 @@ def try_task(task, function, tell=None, examples=EXAMPLES):
     ------
     ConfigError
         Under ``python -O``.
+    Refused, Escaped, Ended
+        Whatever ends the task from within a call.
     """
     require_assertions()
     start = time.perf_counter()
@@ -88,29 +94,36 @@ def try_task(task, function, tell=None, examples=EXAMPLES):
     before = backend.active().name
     backend.use("numpy")
     try:
-        return _tried(task, function, result, start, tell, examples)
+        return _tried(task, function, result, start, tell, examples, watch)
     finally:
         backend.use(before)
 
 
-def _tried(task, function, result, start, tell, examples):
+def _tried(task, function, result, start, tell, examples, watch):
     try:
-        if not callable(function) or is_empty(function):
-            raise NotStarted
+        if not isinstance(function, Gated):
+            if not callable(function) or is_empty(function):
+                raise NotStarted
+            function = Tamed(function, bool(task.trial), watch)
         if task.trial:
             return _finished(_tried_its_own_way(task, function, result), start, tell)
         ask(function, task.arguments(SCORED[0]))  # raises NotStarted, whatever else it does
-        failed, result.checks, share = _check(task, function)
+        failed, result.checks, share, right = _check(task, function)
     except NotStarted:
         result.report = state_report(result, "not started")
         return _finished(result, start, tell)
+    doubt = _doubt(task, function, right) if right and examples else ""
+    if doubt:
+        result.checks["values"], share = False, 0
     result.points = round(share * task.points, 2)
-    result.state = "failed" if failed else "passed"
-    result.report = passed_report(result) if result.passed else state_report(result, "failed")
+    result.state = "failed" if failed or doubt else "passed"
+    result.report = (
+        passed_report(result) if result.passed else state_report(result, "failed", doubt)
+    )
     _finished(result, start, tell)
-    if failed:
+    if failed and not doubt:
         result.report = _report(task, function, result, failed, examples)
-    elif examples:
+    elif examples and not doubt:
         result.report = passed_report(result, _slowness(task, function), _beyond(task, function))
     return _finished(result, start)
 
@@ -125,32 +138,33 @@ def _tried_its_own_way(task, function, result):
 
 def _finished(result, start, tell=None):
     result.seconds = round(time.perf_counter() - start, 3)
+    result.report = plain_text(result.report, LONGEST_REPORT)
     if tell:
         tell(result)
     return result
 
 
 def _check(task, function):
-    """``(failed, checks, share)``: failures as (property, case, error), values first; which checks
-    hold; the share of the points that is earned."""
+    """``(failed, checks, share, right)``: failures as (property, case, error), values first; which
+    checks hold; the share of the points that is earned; (case, operation) with right values."""
 
     def plain(*arguments):
         try:
-            results = plain_results(function(*arguments))
+            return function(*arguments)
         except NotImplementedError as error:
             raise NotStarted from error
-        return results if len(results) > 1 else results[0]
 
     impl = implementation(**{task.name: plain})
     about_values, others = task.properties
-    failed, checks, right = [], {}, 0
-    for prop in about_values:
-        misses = [miss for case in SCORED for miss in _misses(prop, impl, case)]
-        right += len(SCORED) - len(misses)
-        _note(checks, prop, not misses)
-        failed += [(prop, *misses[0])] if misses else []
-    share = FOR_VALUES * right / (len(SCORED) * len(about_values))
-    all_right = right == len(SCORED) * len(about_values)
+    failed, checks, right = [], {}, []
+    for operation, prop in zip(task.operations, about_values, strict=True):
+        misses = [(case, _misses(prop, impl, case)) for case in SCORED]
+        right += [(case, operation) for case, miss in misses if not miss]
+        wrong = [miss[0] for _, miss in misses if miss]
+        _note(checks, prop, not wrong)
+        failed += [(prop, *wrong[0])] if wrong else []
+    share = FOR_VALUES * len(right) / (len(SCORED) * len(about_values))
+    all_right = len(right) == len(SCORED) * len(about_values)
     careful = []
     for prop in others:
         if prop.name in NEED_VALUES and not all_right:
@@ -161,7 +175,50 @@ def _check(task, function):
         failed += [(prop, *misses[0])] if misses else []
     if all_right:  # wrong values are not worth their dtype
         share += (1 - FOR_VALUES) * (sum(careful) / len(careful) if careful else 1)
-    return failed, checks, share
+    return failed, checks, share, right
+
+
+def _doubt(task, function, right):
+    """Why a function earns nothing for the calls that it answered rightly, or "".
+
+    It is asked for the same sizes with values that nobody could know, until it was called so often
+    that one which counts its calls would have stopped.
+    """
+    stop, calls = _clock(function) + DOUBT_SECONDS, CALLS + secrets.randbelow(CALLS // 2)
+    trials = right * -(-DRAWS // len(right))
+    while True:
+        drawn = [(replace(case, seed=secrets.randbelow(1 << 31)), o) for case, o in trials]
+        wrong = sum(not _is_right(task, function, *trial) for trial in drawn)
+        if 2 * wrong > len(trials):  # more than a rare value that it cannot deal with
+            break
+        if function.calls > calls or _clock(function) > stop:
+            return ""
+    after = function.calls
+    if all(_is_right(task, function, *trial) for trial in right):
+        return (
+            "It is right for the values that are committed with this kit, and for no others:\n  "
+            f"wrong in {wrong} of {len(trials)} calls with other values of the same sizes."
+        )
+    return (
+        f"It was right at first, and after {after} calls it answers the same calls wrongly.\n"
+        "  What it returns may depend on its arguments alone."
+    )
+
+
+def _is_right(task, function, case, operation):
+    """Whether the values of an answer are right; its dtype is another matter."""
+    arguments = task.arguments(case, operation=operation)
+    expected = ask(task.solution, arranged(arguments, "plain"))
+    try:
+        wrong = difference(ask(function, arguments), expected)
+    except NotStarted:
+        return False
+    return wrong is None or wrong.kind == "dtype"
+
+
+def _clock(function):
+    """Seconds of processor time that have gone into a function and its trials."""
+    return getattr(function, "clock", time.process_time)()
 
 
 def _misses(prop, impl, case):

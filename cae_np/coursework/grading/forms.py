@@ -18,7 +18,8 @@ FORMS = {
     "nbgrader": "write a source notebook for nbgrader",
 }
 PACKAGE = Path(__file__).parents[2]
-NEEDED = ("numpy", "scipy", "threadpoolctl", "hypothesis")  # by grading; the rest is for training
+# By grading; ipykernel brings what notebooks are read with.  The rest is for training.
+NEEDED = ("numpy", "scipy", "threadpoolctl", "psutil", "hypothesis", "ipykernel")
 LEFT_OUT = ("experiments", "pretrained", "__pycache__")  # subpackages nobody grades with
 
 
@@ -72,9 +73,9 @@ fi
 
 RUN = """#!/usr/bin/env bash
 # Gradescope runs this for every submission; results.json is complete after every task.
-cd /autograder/submission
+cd /autograder  # and -P: no module of a submission stands in for one of ours
 export PYTHONPATH=/autograder/source OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
-/autograder/venv/bin/python -m cae_np.coursework grade /autograder/submission \\
+/autograder/venv/bin/python -P -m cae_np.coursework grade /autograder/submission \\
   --score-json /autograder/results/results.json{options}
 test -s /autograder/results/results.json
 """

@@ -1,14 +1,18 @@
 """A submission's tasks, one after the other, each on its own."""
 
+import contextlib
+import functools
 import os
-from pathlib import Path
 
 from ...spec.trials import require_assertions
 from ..diagnosis.wording import state_report
 from ..tasks.catalogue import TASKS
 from .engine import EXAMPLES, TaskResult, try_task
-from .isolation import SECONDS, can_fork, in_child
+from .gate import Escaped, Tamed
+from .isolation import SECONDS, Child, Ended, can_fork
+from .remote import Remote, opened, serve
 from .submission import Submission
+from .tidying import nothing_imported_from, restored
 
 
 def grade(
@@ -55,23 +59,24 @@ def grade(
     """
     require_assertions()
     isolate = can_fork() if isolate is None else isolate
-    submission = Submission(path, others) if path else None
+    submission = Submission(path, others).read() if path else None
     names = {name for task in tasks for name in (task.name, task.same_as)}
     borrowed = submission.borrowed(names) if submission and closed_book else {}
-    if submission:
-        submission.sources()  # complains before anything is forked
     results = []
-    for task in tasks:
-        taken = next((n for n in (task.name, task.same_as) if n and n in borrowed), None)
-        if taken:
-            result = _refused(task, borrowed[taken])
-        elif isolate:
-            result = _in_a_child(task, submission, seconds, examples)
-        else:
-            result = _try(task, submission, examples)
-        results.append(result)
-        if ready:
-            ready(result)
+    with nothing_imported_from(submission.folder if submission else None):
+        for task in tasks:
+            taken = next((n for n in (task.name, task.same_as) if n and n in borrowed), None)
+            if taken:
+                result = _refused(task, borrowed[taken])
+            elif submission is None:
+                result = try_task(task, task.solution, None, examples)
+            elif isolate:
+                result = _in_a_child(task, submission, seconds, examples)
+            else:
+                result = _here(task, submission, examples)
+            results.append(result)
+            if ready:
+                ready(result)
     return results
 
 
@@ -83,18 +88,26 @@ def _refused(task, sentence):
 
 
 def _in_a_child(task, submission, seconds, examples):
-    def work(send):
-        result = _try(task, submission, examples, tell=lambda result: send(result.as_dict()))
-        send(result.as_dict())
+    """Judge a function that is called in a process of its own."""
+    certain = []
+    try:
+        work = functools.partial(serve, submission=submission, name=task.name)
+        with Child(work, seconds) as child:
+            function = Remote(child, says_yes_or_no=bool(task.trial))
+            return _judged(task, function, function.opening, certain.append, examples)
+    except Ended as end:
+        return _ended(task, end.how, seconds, certain)
 
-    message, ending = in_child(work, seconds)
-    result = TaskResult(**message) if message else TaskResult(task.name, max_points=task.points)
-    if ending == "ended" or (message and result.passed):
+
+def _ended(task, how, seconds, certain):
+    """The result of a task whose process has ended, or had to."""
+    if certain:
+        result = certain[-1]
+        if not result.passed:  # the points are certain; what was lost is the explanation
+            result.report += "\n  Looking for the reason took too long; are there endless loops?"
         return result
-    if message:  # the points are certain; what was lost is the explanation
-        result.report += "\n  Looking for the reason took too long; are there endless loops?"
-        return result
-    if ending == "time":
+    result = TaskResult(task.name, max_points=task.points)
+    if how == "time":
         why = f"It did not end within {seconds:g} s of work: is there a loop that never ends?"
         result.report = state_report(result, "too slow", why)
     else:
@@ -103,79 +116,35 @@ def _in_a_child(task, submission, seconds, examples):
     return result
 
 
-def _try(task, submission, examples, tell=None):
-    """Load the submission and try one of its functions, in this process."""
-    os.environ.setdefault("MPLBACKEND", "Agg")  # pictures of a notebook wait for nobody
+def _here(task, submission, examples):
+    """Judge a function that is called in this process."""
+    with restored(), submission.imports_of_its_own(), _no_output():
+        opening = opened(submission, task.name)
+        function = submission.function(task.name) if opening.is_there else None
+        function = function and Tamed(function, says_yes_or_no=bool(task.trial))
+        return _judged(task, function, opening, None, examples)
+
+
+@contextlib.contextmanager
+def _no_output():
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with contextlib.redirect_stderr(nowhere):
+            yield
+
+
+def _judged(task, function, opening, tell, examples):
+    """What becomes of a function whose file has been run."""
     result = TaskResult(task.name, max_points=task.points)
-    try:
-        if submission is None:
-            return try_task(task, task.solution, tell, examples)
-        with submission.imports_of_its_own():
-            return _try_submitted(task, submission, result, tell, examples)
-    except BaseException as error:  # SystemExit, KeyboardInterrupt, what a student may raise
-        if isinstance(error, KeyboardInterrupt) and tell is None:
-            raise
-        why = f"It raises {type(error).__name__}: {error}"
-        result.report = state_report(result, "failed", why)
-        return result
-
-
-def _try_submitted(task, submission, result, tell, examples):
-    loaded = Submission(submission.path, submission.others).run()
-    function = loaded.function(task.name)
-    if function is None and loaded.problems:
-        why = f"The file does not run, and there is no {task.name} in it:\n    "
-        result.report = state_report(result, "failed", why + "\n    ".join(loaded.problems[:3]))
-        return result
-    return try_task(task, function, tell, examples)
-
-
-def submission_in(path):
-    """The file to grade: itself, or the one in a folder.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ValueError
-        If there is none, or several of which none is called exercises.
-    """
-    path = Path(path)
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise ValueError(f"there is no {path}: expected a .py or .ipynb file, or a folder with one")
-    files = [file for _, file in submissions_in(path)]
-    named = [file for file in files if file.stem in ("exercises", "bug_hunt")]
-    chosen = named if len(named) == 1 else files
-    if len(chosen) == 1:
-        return chosen[0]
-    found = ", ".join(file.name for file in files) or "no .py or .ipynb file"
-    raise ValueError(f"found {found}: hand in one file, or call the one that counts exercises.py")
-
-
-def submissions_in(folder):
-    """The Python files and notebooks of a folder, and of its subfolders where each has one.
-
-    Parameters
-    ----------
-    folder : str or Path
-
-    Returns
-    -------
-    list of (str, Path)
-        What to call it (the path in the folder without its ending), and the file.
-    """
-    folder = Path(folder)
-    files = [p for p in sorted(folder.rglob("*")) if p.suffix in (".py", ".ipynb")]
-
-    def is_hidden(path):
-        return any(s.startswith((".", "__")) for s in path.relative_to(folder).parts)
-
-    return [(str(p.relative_to(folder).with_suffix("")), p) for p in files if not is_hidden(p)]
+    why = ""
+    if opening.raised:
+        why = f"It raises {type(opening.raised).__name__}: {opening.raised}"
+    elif opening.problems and not opening.is_there:
+        problems = "\n    ".join(opening.problems[:3])
+        why = f"The file does not run, and there is no {task.name} in it:\n    {problems}"
+    else:
+        try:
+            return try_task(task, function if opening.is_there else None, tell, examples)
+        except (Escaped, Exception) as error:  # SystemExit, or an answer that nobody thought of
+            why = f"It raises {type(error).__name__}: {error}"
+    result.report = state_report(result, "failed", why)
+    return result

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from ..diagnosis.wording import state_report
 from ..tasks.catalogue import find_task
 from .engine import TaskResult, try_task
+from .gate import described, plain_text
 
 
 def check(name, function=None):
@@ -84,10 +85,11 @@ def _tried(name, function):
     try:
         task = find_task(name)
     except ValueError as error:
-        return TaskResult(str(name), report=str(error))
+        return TaskResult(plain_text(name, 100), report=plain_text(error))
     result = TaskResult(name, max_points=task.points)
     try:
         return try_task(task, function)
     except BaseException as error:  # whatever a cell's function does, the notebook goes on
-        result.report = state_report(result, "failed", f"It raises {type(error).__name__}: {error}")
+        told = described(error)
+        result.report = state_report(result, "failed", f"It raises {told['kind']}: {told['text']}")
         return result

@@ -4,12 +4,17 @@ import ast
 import contextlib
 import json
 import linecache
+import os
 import sys
+import tokenize
 from pathlib import Path
 from types import ModuleType
 
-from ..diagnosis.wording import place_of
+from .cells import Cells, python_of
+from .gate import described, plain_text
 from .notebook import silenced
+
+MOST = 100_000_000  # bytes of a file
 
 
 class Submission:
@@ -32,17 +37,33 @@ class Submission:
 
     def __init__(self, path, others=None):
         self.path = Path(path)
+        self.folder = self.path.resolve().parent
         self.others = others or {}
         self.problems = []
-        self._namespace = {}
+        self._pieces, self._namespace = None, {}
+
+    def read(self):
+        """Take the file's text into memory, where nothing that runs can change it.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read, or is no notebook although its name says so.
+        """
+        self._pieces = self._read()
+        if self._is_notebook:
+            python_of("")  # loads IPython, once and here
+        return self
 
     def run(self):
         """Execute the file.  A notebook goes on after a cell that fails, as a reader would."""
-        module = ModuleType("submission")
+        name = "__main__" if self._is_notebook else "submission"
+        module = ModuleType(name)
         module.__file__ = str(self.path)
-        sys.modules["submission"] = module  # dataclasses and pickling look there
-        sys.path.insert(0, str(self._folder))
-        self._namespace = module.__dict__
+        sys.modules[name] = module  # dataclasses and pickling look there
+        sys.path.insert(0, str(self.folder))
+        os.environ.setdefault("MPLBACKEND", "Agg")  # pictures of a notebook wait for nobody
+        self._namespace, self.problems = module.__dict__, []
         with silenced():  # the checks that a notebook's own cells make are made here anyway
             self._run_pieces()
         return self
@@ -53,11 +74,12 @@ class Submission:
 
         The next student's file may bring a ``helpers.py`` as well, and has to get its own.
         """
-        path, known = list(sys.path), set(sys.modules)
+        path, known, main = list(sys.path), set(sys.modules), sys.modules.get("__main__")
         try:
             yield
         finally:
             sys.path[:] = path
+            sys.modules["__main__"] = main
             for name in set(sys.modules) - known:
                 if self._lies_beside(name.partition(".")[0]):
                     del sys.modules[name]
@@ -66,45 +88,55 @@ class Submission:
         """Whether a top-level module comes from the submission's folder; ours stays in any case."""
         if name == __name__.partition(".")[0]:
             return False
-        return (self._folder / f"{name}.py").exists() or (self._folder / name).is_dir()
+        return (self.folder / f"{name}.py").exists() or (self.folder / name).is_dir()
 
     @property
-    def _folder(self):
-        return self.path.resolve().parent
+    def _is_notebook(self):
+        return self.path.suffix.lower() == ".ipynb"
 
     def _run_pieces(self):
+        cells = Cells(self._namespace, self.folder)
         for title, source in self.sources():
-            linecache.cache[title] = (len(source), None, source.splitlines(True), title)
             try:
-                exec(compile(source, title, "exec"), self._namespace)
+                if self._is_notebook:
+                    cells.run(source, title)
+                else:
+                    linecache.cache[title] = (len(source), None, source.splitlines(True), title)
+                    exec(compile(source, title, "exec"), self._namespace)
             except SyntaxError as error:
-                line = (error.text or "").strip()
-                self.problems.append(f"line {error.lineno} of {title} is no Python: {line}")
+                self.problems.append(_no_python(error, title))
             except (Exception, SystemExit) as error:
-                place = place_of(error) or f"in {title}"
-                self.problems.append(f"{type(error).__name__}: {error} ({place})")
+                told = described(error)
+                what = f"{told['kind']}: {told['text']} ({told['place'] or f'in {title}'})"
+                what += "; shell commands are not run here" if cells.used_a_shell else ""
+                self.problems.append(what)
+        self.problems += cells.problems
 
     def sources(self):
-        """Pieces of source with their titles: the file, or the code cells of a notebook.
+        """Pieces of source with their titles: the file, or the code cells of a notebook."""
+        if self._pieces is None:
+            self.read()
+        return self._pieces
 
-        Raises
-        ------
-        ValueError
-            If the file cannot be read, or is no notebook although its name says so.
-        """
+    def _read(self):
+        name = plain_text(self.path.name, 100)
         try:
+            if self.path.stat().st_size > MOST:
+                raise ValueError(f"{name} has more than {MOST:,} bytes; hand in code alone")
+            if not self._is_notebook:
+                with tokenize.open(self.path) as file:  # in the encoding that it says it has
+                    return [(name, file.read())]
             text = self.path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{self.path} cannot be read: {error}") from error
-        if self.path.suffix != ".ipynb":
-            return [(self.path.name, text)]
+        except (OSError, UnicodeDecodeError, SyntaxError) as error:
+            raise ValueError(
+                f"{plain_text(self.path)} cannot be read: {plain_text(error)}"
+            ) from error
         try:
             cells = json.loads(text)["cells"]
             code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.path.name} is not a notebook: {error!r}") from error
-        name = self.path.name
-        return [(f"code cell {i + 1} of {name}", _without_magic(s)) for i, s in enumerate(code)]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{name} is not a notebook: {plain_text(repr(error))}") from error
+        return [(f"code cell {i + 1} of {name}", source) for i, source in enumerate(code)]
 
     def function(self, name):
         """The function of this name, or None."""
@@ -128,14 +160,21 @@ class Submission:
         for title, source in self.sources():
             try:
                 lenders.look(ast.parse(source), title)
-            except SyntaxError:  # reported when it is run
-                continue
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # reported when it is run
         everything = lenders.taken.get("*")
         return {
             name: lenders.taken.get(name) or everything
             for name in names
             if name in lenders.taken or everything
         }
+
+
+def _no_python(error, title):
+    """A sentence on a syntax error; it may lie in a module that the title's code imports."""
+    where = title if error.filename in (None, title) else plain_text(Path(error.filename).name)
+    line = plain_text((error.text or "").strip(), 200) or plain_text(error.msg)
+    return f"line {error.lineno} of {where} is no Python: {line}"
 
 
 # Libraries that bring the operations of the course ready-made.
@@ -206,18 +245,3 @@ class _Lenders(ast.NodeVisitor):
         if called in ("__import__", "eval", "exec") or (called in ("getattr", "vars") and touches):
             self._take("*", node, f"what {called}() finds")
         self.generic_visit(node)
-
-
-def _without_magic(source):
-    """A cell's source with IPython's magics and shell lines as empty lines, if it has any."""
-    try:
-        ast.parse(source)
-        return source  # a line that looks like magic is part of a text or of an expression
-    except SyntaxError:
-        pass
-    if source.lstrip().startswith("%%"):
-        return ""
-    lines = [line.strip() for line in source.splitlines()]
-    is_magic = [line.startswith(("%", "!", "?")) or line.endswith("?") for line in lines]
-    kept = ["" if m else line for m, line in zip(is_magic, source.splitlines(), strict=True)]
-    return "\n".join(kept) + "\n"

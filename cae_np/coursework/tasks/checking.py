@@ -4,6 +4,8 @@ It is handed working layers, which it must let pass, and the backwards of the ca
 a mistake, which it must not.
 """
 
+from random import SystemRandom
+
 import numpy as np
 
 from ...spec.answers import NotStarted
@@ -44,12 +46,17 @@ def try_gradient_check(check):
         for m in MISTAKES
         if m.operation in by_backward
     ]
-    for operation, impl in right:
-        if not _passes(check, operation, impl, errors):
-            false_alarms.append(str(operation))
-    for operation, impl, mistake in wrong:
-        if _passes(check, operation, impl, []):
+    layers = [(*layer, None) for layer in right] + wrong
+    passed = [False] * len(layers)
+    # In an order that nobody knows: the first 22 would be right ones.
+    for i in SystemRandom().sample(range(len(layers)), len(layers)):
+        operation, impl, mistake = layers[i]
+        passed[i] = _passes(check, operation, impl, [] if mistake else errors)
+    for (operation, _, mistake), passes in zip(layers, passed, strict=True):
+        if mistake and passes:
             missed.append(mistake)
+        if not mistake and not passes:
+            false_alarms.append(str(operation))
     share = (1 - len(missed) / len(wrong)) - len(false_alarms) / len(right)
     sentences = [
         f"{len(wrong) - len(missed)} of {len(wrong)} wrong backwards caught, "

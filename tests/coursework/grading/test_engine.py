@@ -15,28 +15,12 @@ from cae_np.coursework import check, require, score
 from cae_np.coursework.__main__ import main
 from cae_np.coursework.grading import scores
 from cae_np.coursework.grading.engine import try_task
-from cae_np.coursework.grading.grade import grade, submission_in, submissions_in
+from cae_np.coursework.grading.finding import submission_in, submissions_in
+from cae_np.coursework.grading.grade import grade
 from cae_np.coursework.tasks.catalogue import FOR_VALUES, TASKS, find_task
 
 ROOT = Path(__file__).parents[3]
 SOME = tuple(find_task(name) for name in ("im2col", "scaled_tanh", "unpool", "sgd_step"))
-
-
-@pytest.fixture
-def submit(tmp_path):
-    """Write a submission; a notebook from a list of cells."""
-
-    def write(source, name="exercises"):
-        if isinstance(source, str):
-            path = tmp_path / f"{name}.py"
-            path.write_text(textwrap.dedent(source))
-        else:
-            cells = [{"cell_type": "code", "source": textwrap.dedent(s)} for s in source]
-            path = tmp_path / f"{name}.ipynb"
-            path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
-        return path
-
-    return write
 
 
 def states(results):
