@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     TRANSLATION = 7
     PICTURE = 8
     CHECK = 9
+    DIRECTIONS = 10
 
 
 def generator(purpose, seed, index=0, epoch=0, step=0):

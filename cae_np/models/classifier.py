@@ -170,10 +170,9 @@ class ImageClassifier(Classifier):
         preprocessing = config["preprocessing"]
         network = cls(layers, readout, preprocessing and Preprocessing(**preprocessing))
         arrays = dict(arrays)
-        whitening = {
-            name: arrays.pop(f"zca/{name}", None) for name in ("mean", "values", "vectors")
-        }
-        if network.preprocessing and whitening["mean"] is not None:
+        names = [name for name in arrays if name.startswith("zca/")]
+        whitening = {name.removeprefix("zca/"): arrays.pop(name) for name in names}
+        if network.preprocessing and whitening:
             network.preprocessing.zca.load_state(whitening)
         for part, model in network._parts().items():
             prefix = f"{part}/"
@@ -188,7 +187,8 @@ class ImageClassifier(Classifier):
         Parameters
         ----------
         path : path-like
-            For images of D values, 8·D² bytes of it are the whitening: 75 MB for CIFAR-10.
+            For images of D values, 8·D² bytes of it are the whitening: 75 MB for CIFAR-10; fewer
+            with ``Preprocessing(components=...)``.
         """
         super().save(path)
 

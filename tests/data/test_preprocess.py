@@ -8,6 +8,7 @@ from ops.properties import properties_of
 from scipy import linalg
 
 from cae_np.backend import to_device, to_numpy
+from cae_np.data import preprocess
 from cae_np.data.batches import ImageArray
 from cae_np.data.preprocess import ZCA, Preprocessing, contrast_normalise
 from cae_np.errors import ConfigError
@@ -187,3 +188,55 @@ def test_memory_of_preparing_is_that_of_the_result(xp, small_blocks):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_of_fit < images.images.nbytes / 2 and peak < 1.5 * prepared.images.nbytes
+
+
+def with_spectrum(values, n=400, seed=0):
+    """Images whose covariance has exactly these eigenvalues."""
+    rng = np.random.default_rng(seed)
+    D = len(values)
+    x = rng.normal(size=(n, D))
+    left, _ = np.linalg.qr(x - x.mean(axis=0))  # columns of mean zero
+    right, _ = np.linalg.qr(rng.normal(size=(D, D)))
+    return np.sqrt(n) * left * np.sqrt(values) @ right.T + rng.normal(size=D)
+
+
+@pytest.mark.parametrize("K", [1, 5, 39, 40, 50])
+def test_few_components_are_all_where_the_others_are_alike(K, xp):
+    """Oracle: the exact solution, on data whose weaker directions all have one variance."""
+    strong = np.linspace(50, 5, min(K, 39))
+    x = to_device(with_spectrum(np.append(strong, np.full(40 - len(strong), 0.5))))
+    few, all_ = ZCA(0.1, components=K).fit(x), ZCA(0.1).fit(x)
+    np.testing.assert_allclose(to_numpy(few.whiten(x)), to_numpy(all_.whiten(x)), atol=1e-4)
+    np.testing.assert_allclose(to_numpy(few.unwhiten(few.whiten(x))), to_numpy(x), atol=1e-8)
+    assert few.params["values"].shape == (min(K, 40),)
+    again = ZCA(**few.state()[1])
+    again.load_state(few.state()[0])
+    np.testing.assert_array_equal(to_numpy(again.whiten(x)), to_numpy(few.whiten(x)))
+
+
+def test_few_components_of_pictures_whiten_their_strong_directions():
+    x = with_spectrum(2.0 ** -np.arange(60.0), n=900)
+    y = ZCA(1e-9, components=10).fit(x).whiten(x)
+    values = np.linalg.eigvalsh(np.cov(y.T, bias=True))
+    assert np.sum(np.abs(values - 1) < 0.01) >= 10
+
+
+def test_an_array_is_whitened_as_blocks_of_it_are():
+    x = correlated()
+    one, other = ZCA().fit(x), ZCA().fit(in_blocks(x))
+    np.testing.assert_allclose(one.whiten(x), other.whiten(x), atol=1e-6)
+
+
+def test_whoever_waits_is_told_what_is_quicker(monkeypatch, capsys):
+    monkeypatch.setattr(preprocess, "LARGE", 30)
+    x = with_spectrum(np.ones(40))
+    ZCA().fit(x)
+    assert "all 40 directions" in (said := capsys.readouterr().err) and "ZCA(components=4)" in said
+    ZCA(components=4).fit(x)
+    assert "the 4 strongest of 40 directions, step 6 of 6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("components", [0, -3, 2.5])
+def test_components_are_a_whole_number(components):
+    with pytest.raises(ConfigError, match="components=.*whole number from 1 on"):
+        ZCA(components=components)
