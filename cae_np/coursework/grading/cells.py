@@ -5,21 +5,28 @@ of ``get_ipython()``, whose stand-in here runs what is Python and leaves out wha
 """
 
 import ast
+import asyncio
 import builtins
 import inspect
 import linecache
 import re
+import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import spec_from_loader
+from pathlib import PurePath
 from types import SimpleNamespace
 
 RUN = ("time", "capture", "prun")  # cell magics whose body is run in the notebook's namespace
 LEFT_OUT = (  # what defines nothing in the notebook
     *("timeit", "bash", "sh", "cmd", "script", "system", "!", "sx", "perl", "ruby", "python"),
     *("python2", "python3", "pypy", "html", "HTML", "svg", "SVG", "javascript", "js", "latex"),
-    *("markdown", "writefile", "file"),
+    "markdown",
 )
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+CONTINUED = re.compile(r"^\s*(?:[\w., ]+=\s*)?[%!](?:.*\\\n)+", re.MULTILINE)
 TIMEIT_OPTIONS = re.compile(r"\s*(-[oqct]+\s+|-[nrp]\s*\d+\s+)*")
 
 
@@ -55,7 +62,7 @@ def _by_rules(source):
         return source  # a line that looks like magic is part of a text or of an expression
     except (SyntaxError, ValueError):
         pass
-    joined = re.sub(r"^(\s*(?:[\w., ]+=\s*)?[%!].*)\\\n", r"\1", source, flags=re.MULTILINE)
+    joined = CONTINUED.sub(lambda found: found[0].replace("\\\n", " "), source)
     return "\n".join(_line_by_rules(line) for line in joined.split("\n")) + "\n"
 
 
@@ -71,6 +78,27 @@ def _line_by_rules(line):
         return f"{indent}{target}get_ipython().{'getoutput' if target else 'system'}({rest!r})"
     name, _, argument = rest.partition(" ")
     return f"{indent}{target}get_ipython().run_line_magic({name!r}, {argument!r})"
+
+
+class Written(MetaPathFinder, Loader):
+    """Modules that cells write with ``%%writefile``: here they are kept, and found, in memory."""
+
+    def __init__(self):
+        self.sources = {}
+
+    def keep(self, line, body):
+        """What ``%%writefile line`` above ``body`` does."""
+        *options, name = line.split() or [""]
+        name = PurePath(name.strip("'\"")).stem
+        before = self.sources.get(name, "") if options else ""  # -a appends
+        self.sources[name] = before + body
+
+    def find_spec(self, name, path=None, target=None):
+        return spec_from_loader(name, self) if name in self.sources else None
+
+    def exec_module(self, module):
+        name = module.__name__
+        exec(compile(self.sources[name], f"{name}.py", "exec"), module.__dict__)
 
 
 class Cells:
@@ -93,7 +121,9 @@ class Cells:
 
     def __init__(self, namespace, folder):
         self.user_ns, self.problems, self.used_a_shell = namespace, [], False
-        self._folder, self._title, self._source, self._loop = folder, "", "", None
+        self._folder, self._title, self._source = folder, "", ""
+        self._loop, self._written = None, Written()
+        sys.meta_path.insert(0, self._written)
         self._out, self._in, self._last = {}, [""], None
         namespace.update(In=self._in, Out=self._out, _ih=self._in, _oh=self._out)
         builtins.get_ipython = lambda: self
@@ -126,13 +156,24 @@ class Cells:
         return None if source.rstrip().endswith(";") else value
 
     def _awaited(self, code):
-        value = eval(code, self.user_ns)
-        if not code.co_flags & inspect.CO_COROUTINE:
-            return value
-        import asyncio
+        """Run code inside of a loop of events, as a kernel does."""
 
-        self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(value)
+        async def run():
+            value = eval(code, self.user_ns)
+            return await value if code.co_flags & inspect.CO_COROUTINE else value
+
+        if asyncio._get_running_loop() is None:
+            self._loop = self._loop or asyncio.new_event_loop()
+            return self._loop.run_until_complete(run())
+        if not code.co_flags & inspect.CO_COROUTINE:  # a cell within a cell, as %%time has
+            return eval(code, self.user_ns)
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(asyncio.run, run()).result()
+
+    def close(self):
+        """No cell comes any more."""
+        if self._loop:
+            self._loop.close()
 
     def _keep(self, value):
         """``_``, ``__``, ``___``, ``Out`` and ``_3``, unless the notebook uses ``_`` itself."""
@@ -153,6 +194,8 @@ class Cells:
                 quiet = SimpleNamespace(stdout="", stderr="", outputs=[], show=_nothing)
                 self.user_ns.update(dict.fromkeys(names[:1], quiet))
             self._run_python("\n" * above + python_of(body.lstrip("\n")))
+        elif name in ("writefile", "file"):
+            self._written.keep(line, body)
         elif name not in LEFT_OUT:
             self.problems.append(f"{self._title} is left out: %%{name} cannot be run here")
 
@@ -167,8 +210,10 @@ class Cells:
             both = {"all_runs": [taken], "timings": [taken], "loops": 1, "repeat": 1}
             return SimpleNamespace(average=taken, best=taken, worst=taken, stdev=0.0, **both)
         if name == "run" and line.split():
-            path = self._folder / line.split()[-1]
-            exec(compile(path.read_bytes(), path.name, "exec"), self.user_ns)
+            name = line.split()[-1]
+            source = self._written.sources.get(PurePath(name).stem)
+            source = source or (self._folder / name).read_bytes()
+            exec(compile(source, name, "exec"), self.user_ns)
         return None
 
     def magic(self, line):

@@ -5,6 +5,8 @@ is right is known here alone, so that nothing that a submission prints, patches 
 verdict.  Every answer repeats the random word that came with its call.
 """
 
+import contextlib
+import os
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -54,6 +56,8 @@ def opened(submission, name):
     Opening
     """
     try:
+        with contextlib.suppress(OSError):
+            os.chdir(submission.folder)  # as Jupyter does: what lies beside it is found by its name
         submission.run()
         function = submission.function(name)
         is_there = callable(function) and not is_empty(function)

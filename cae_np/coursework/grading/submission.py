@@ -10,7 +10,7 @@ import tokenize
 from pathlib import Path
 from types import ModuleType
 
-from .cells import Cells, python_of
+from .cells import Cells, Written, python_of
 from .gate import described, plain_text
 from .notebook import silenced
 
@@ -75,13 +75,15 @@ class Submission:
         The next student's file may bring a ``helpers.py`` as well, and has to get its own.
         """
         path, known, main = list(sys.path), set(sys.modules), sys.modules.get("__main__")
+        finders = list(sys.meta_path)
         try:
             yield
         finally:
             sys.path[:] = path
-            sys.modules["__main__"] = main
+            sys.modules["__main__"], sys.meta_path[:] = main, finders
             for name in set(sys.modules) - known:
-                if self._lies_beside(name.partition(".")[0]):
+                loader = getattr(sys.modules[name], "__loader__", None)
+                if self._lies_beside(name.partition(".")[0]) or isinstance(loader, Written):
                     del sys.modules[name]
 
     def _lies_beside(self, name):
@@ -96,6 +98,11 @@ class Submission:
 
     def _run_pieces(self):
         cells = Cells(self._namespace, self.folder)
+        with contextlib.closing(cells):
+            self._run_all(cells)
+        self.problems += cells.problems
+
+    def _run_all(self, cells):
         for title, source in self.sources():
             try:
                 if self._is_notebook:
@@ -110,7 +117,6 @@ class Submission:
                 what = f"{told['kind']}: {told['text']} ({told['place'] or f'in {title}'})"
                 what += "; shell commands are not run here" if cells.used_a_shell else ""
                 self.problems.append(what)
-        self.problems += cells.problems
 
     def sources(self):
         """Pieces of source with their titles: the file, or the code cells of a notebook."""
