@@ -107,6 +107,13 @@ def use(name=None):
     ------
     BackendError
         If the module cannot run here.  The message names the cause and the remedy.
+
+    Examples
+    --------
+    >>> from cae_np import use
+    >>> xp = use("numpy")
+    >>> xp.zeros(2)
+    array([0., 0.])
     """
     global _active
     name = name or os.environ.get("CAE_BACKEND") or "numpy"
@@ -202,6 +209,14 @@ def to_device(array, dtype=None):
     -------
     array : array of ``active().module``, of the same shape
         On NumPy the argument itself where nothing has to change.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import to_device, use
+    >>> xp = use("numpy")
+    >>> to_device(np.arange(3), "float32")
+    array([0., 1., 2.], dtype=float32)
     """
     backend = active()
     if not isinstance(array, backend.array_type):
@@ -213,6 +228,13 @@ def to_numpy(array):
     """Copy an array of any backend to the host; NumPy arrays and scalars pass unchanged.
 
     On a GPU this waits for the computation: once per report interval, never once per step.
+
+    Examples
+    --------
+    >>> from cae_np import to_numpy, use
+    >>> xp = use("numpy")  # or "cupy"
+    >>> to_numpy(xp.arange(3))
+    array([0, 1, 2])
     """
     if isinstance(array, (np.ndarray, np.generic, int, float)):
         return np.asarray(array)

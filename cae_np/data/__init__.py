@@ -12,6 +12,11 @@ solids   shaded solids, in stereo        any number of 2×32×32    norb
 =======  ==============================  =======================  ==============
 
 :func:`load_folder` makes one of a folder of images, each subfolder a class.
+
+>>> from cae_np import data
+>>> digits = data.load("glyphs", n_train=20, n_test=10)
+>>> digits.train.batch([0, 1]).shape, digits.test.labels.shape
+((2, 1, 28, 28), (10,))
 """
 
 import os

@@ -84,6 +84,17 @@ def check_gradients(
     ValueError
         If the arrays or y are not float64, y is not finite, forward answers differently when
         asked again, or backward returns another number of gradients than there are arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import check_gradients
+    >>> x = np.random.default_rng(0).normal(size=(3, 4))
+    >>> report = check_gradients(lambda x: x**2, lambda dy, x: 2 * x * dy, x)
+    >>> report.passed
+    True
+    >>> check_gradients(lambda x: x**2, lambda dy, x: x * dy, x).passed  # the 2 is forgotten
+    False
     """
     xp = get_array_module(*arrays)
     names = list(names) if names else _parameter_names(forward, len(arrays))
@@ -159,6 +170,15 @@ def check_model(
     ValueError
         If parameters or loss are not float64 or not finite, or the gradients are not those of
         exactly the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import ConvAutoEncoder, check_model
+    >>> x = np.random.default_rng(0).random((2, 1, 8, 8))
+    >>> model = ConvAutoEncoder(channels=1, maps=2, kernel=3, dtype="float64")
+    >>> check_model(model, x, x).passed
+    True
     """
     loss, gradients = model.loss_and_gradients(x, target)
     if set(gradients) != set(model.params):
@@ -210,6 +230,15 @@ def check_adjoint(forward, adjoint, x, y, tolerance=1e-10):
     ------
     ValueError
         If a shape does not fit, or x or y is not float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import check_adjoint
+    >>> rng = np.random.default_rng(0)
+    >>> a, x, y = rng.normal(size=(4, 3)), rng.normal(size=3), rng.normal(size=4)
+    >>> check_adjoint(lambda x: a @ x, lambda y: a.T @ y, x, y).passed
+    True
     """
     there, back = to_numpy(forward(x)), to_numpy(adjoint(y))
     x, y = _checked_float64(to_numpy(x), "x"), _checked_float64(to_numpy(y), "y")

@@ -56,6 +56,15 @@ class AutoEncoder(FeatureLearner):
     ------
     ConfigError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import AutoEncoder, Plan, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> model = AutoEncoder(28 * 28, 256).fit(digits.train, plan=plan)
+    >>> model.transform(digits.test).shape
+    (50, 256)
     """
 
     def __init__(

@@ -63,6 +63,17 @@ class ConvAutoEncoder(FeatureLearner):
     ------
     ConfigError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import ConvAutoEncoder, Plan, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> model = ConvAutoEncoder(channels=1, maps=8, kernel=5, pool=2).fit(digits.train, plan=plan)
+    >>> model.transform(digits.test).shape  # 8 maps of 24×24, pooled to 12×12
+    (50, 1152)
+    >>> model.reconstruct(digits.test).shape
+    (50, 1, 28, 28)
     """
 
     def __init__(

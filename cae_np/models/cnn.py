@@ -53,6 +53,18 @@ class ConvNet(Classifier):
     A window's largest unit before a growing non-linearity is its largest after it, so that σ may
     follow the pooling: the same function and the same gradient as with σ first, for a quarter of
     the hyperbolic tangents.
+
+    Examples
+    --------
+    >>> from cae_np import ConvNet, Plan, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> network = ConvNet((1, 28, 28), maps=(8,), kernels=(5,), pools=(2,), hidden=32, classes=10)
+    >>> network = network.fit(digits.train, digits.train.labels, plan=plan)
+    >>> network.predict_proba(digits.test).shape
+    (50, 10)
+    >>> network.score(digits.test, digits.test.labels) > 0.3  # ten classes: 0.1 would be chance
+    True
     """
 
     def __init__(

@@ -111,6 +111,14 @@ class PatchKMeans(FeatureLearner):
     ------
     ConfigError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import PatchKMeans, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> model = PatchKMeans(16, size=5).fit(digits.train, patches=2000, iterations=5)
+    >>> model.transform(digits.test).shape  # 16 maps, summed over four quadrants
+    (50, 64)
     """
 
     def __init__(

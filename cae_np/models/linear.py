@@ -264,7 +264,20 @@ def highest(z, start=0):
 
 
 class SoftmaxRegression(LinearReadout):
-    """Multinomial logistic regression: the read-out of M14's table 1."""
+    """Multinomial logistic regression: the read-out of M14's table 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import SoftmaxRegression
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 3, 200)
+    >>> features = np.eye(3)[labels] + 0.2 * rng.normal(size=(200, 3))
+    >>> readout = SoftmaxRegression(inputs=3, classes=3, dtype="float64")
+    >>> _ = readout.fit(features, labels)
+    >>> float((readout.predict(features) == labels).mean()) > 0.95
+    True
+    """
 
     loss = staticmethod(softmax_cross_entropy)
     loss_backward = staticmethod(softmax_cross_entropy_backward)
@@ -285,7 +298,20 @@ class SoftmaxRegression(LinearReadout):
 
 
 class LinearSVM(LinearReadout):
-    """One linear support vector machine a class against the rest, with the squared hinge."""
+    """One linear support vector machine a class against the rest, with the squared hinge.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import LinearSVM
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 3, 200)
+    >>> features = np.eye(3)[labels] + 0.2 * rng.normal(size=(200, 3))
+    >>> readout = LinearSVM(inputs=3, classes=3, dtype="float64")
+    >>> _ = readout.fit(features, labels)
+    >>> float((readout.predict(features) == labels).mean()) > 0.95
+    True
+    """
 
     loss = staticmethod(squared_hinge)
     loss_backward = staticmethod(squared_hinge_backward)

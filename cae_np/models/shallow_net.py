@@ -58,6 +58,16 @@ class ShallowConvNet(Classifier):
     ------
     ConfigError
         If a size is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import Plan, ShallowConvNet, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> network = ShallowConvNet((1, 28, 28), maps=8, kernel=5, classes=10)
+    >>> network = network.fit(digits.train, digits.train.labels, plan=plan)
+    >>> network.score(digits.test, digits.test.labels) > 0.3  # ten classes: 0.1 would be chance
+    True
     """
 
     def __init__(

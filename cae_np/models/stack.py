@@ -28,6 +28,14 @@ class Stack(FeatureLearner):
     ------
     ValueError
         If they do not fit on each other.
+
+    Examples
+    --------
+    >>> from cae_np import Stack, WinnerTakeAll
+    >>> first = WinnerTakeAll(channels=1, maps=8, kernel=5, pool_width=3, pool_stride=2)
+    >>> stack = Stack([first, WinnerTakeAll(channels=8, maps=12, kernel=3)])
+    >>> len(stack.layers)
+    2
     """
 
     def __init__(self, layers):
@@ -222,6 +230,16 @@ class CaeStack(Stack):
     ------
     ValueError
         If they do not fit on each other.
+
+    Examples
+    --------
+    >>> from cae_np import CaeStack, ConvAutoEncoder, Plan, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> layers = [ConvAutoEncoder(1, 8, 5, pool=2), ConvAutoEncoder(8, 12, 3, pool=2)]
+    >>> stack = CaeStack(layers).fit(digits.train, plan=plan)  # one layer after the other
+    >>> stack.transform(digits.test).shape  # 12 maps of 5×5
+    (50, 300)
     """
 
     kind = ConvAutoEncoder

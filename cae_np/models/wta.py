@@ -81,6 +81,17 @@ class WinnerTakeAll(FeatureLearner):
     ------
     ConfigError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import Plan, WinnerTakeAll, data
+    >>> digits = data.load("glyphs", n_train=300, n_test=50)
+    >>> plan = Plan(epochs=4, batch_size=20, rate=0.003, optimizer="adam")
+    >>> model = WinnerTakeAll(channels=1, maps=64, kernel=7).fit(digits.train, plan=plan)
+    >>> model.transform(digits.test).shape  # 64 maps, each pooled to 10×10
+    (50, 6400)
+    >>> model.reconstruct(digits.test).shape, model.filters().shape
+    ((50, 1, 28, 28), (64, 1, 7, 7))
     """
 
     def __init__(

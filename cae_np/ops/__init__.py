@@ -4,6 +4,16 @@ A forward returns y, or (y, what only the forward knows).  Its backward takes th
 first, then what the forward saved, and returns the gradients of the differentiable arguments in
 their order.  Inputs are never modified; the dtype that comes in goes out; NumPy and CuPy arrays are
 welcome alike, in any memory order.
+
+>>> import numpy as np
+>>> from cae_np import ops
+>>> x, w = np.ones((1, 1, 4, 4)), np.ones((1, 1, 3, 3))
+>>> ops.correlate_valid(x, w)[0, 0]
+array([[9., 9.],
+       [9., 9.]])
+>>> dx, dw = ops.correlate_valid_backward(np.ones((1, 1, 2, 2)), x, w)
+>>> dx.shape, dw.shape
+((1, 1, 4, 4), (1, 1, 3, 3))
 """
 
 from .activations import (

@@ -3,6 +3,12 @@
 Every function returns a ``matplotlib.figure.Figure`` that no window and no pyplot knows of.
 Matplotlib is imported when the first picture is drawn.  The colours are those of Okabe and Ito,
 which people with any kind of colour vision tell apart.
+
+>>> import numpy as np
+>>> from cae_np import plotting
+>>> figure = plotting.filter_grid(np.random.default_rng(0).normal(size=(16, 1, 7, 7)))
+>>> type(figure).__name__
+'Figure'
 """
 
 from .charts import curves, dots, matrix, roofline

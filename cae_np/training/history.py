@@ -29,9 +29,10 @@ def history_csv(history, path):
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from cae_np import history_csv
     >>> history_csv([{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.5}], "history.csv")
-    >>> print(open("history.csv").read())
+    >>> print(Path("history.csv").read_text())
     epoch,loss
     1,2.5
     2,1.5

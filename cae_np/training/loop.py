@@ -46,6 +46,12 @@ class Plan:
     ------
     ConfigError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> from cae_np import Plan
+    >>> Plan(epochs=10, batch_size=100, rate=0.003, optimizer="adam").schedule
+    'linear_to_zero'
     """
 
     epochs: int
@@ -157,6 +163,18 @@ def train(
         If the loss or a parameter stops being a finite number.  Noticed when the loss is next
         read, once a second at most, since reading it waits for the device.  The last checkpoint
         stays as it was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cae_np import Plan, WinnerTakeAll, train
+    >>> images = np.random.default_rng(0).random((100, 8, 8), np.float32)
+    >>> plan = Plan(epochs=3, batch_size=10, rate=0.01, optimizer="adam")
+    >>> history = train(WinnerTakeAll(channels=1, maps=4, kernel=3), images, plan, seed=0)
+    >>> [epoch["epoch"] for epoch in history]
+    [1, 2, 3]
+    >>> history[-1]["loss"] < history[0]["loss"]
+    True
     """
     read = getattr(model, "read", read_images)
     images = read(images, channels)

@@ -233,7 +233,7 @@ def test_whoever_waits_is_told_what_is_quicker(monkeypatch, capsys):
     ZCA().fit(x)
     assert "all 40 directions" in (said := capsys.readouterr().err) and "ZCA(components=4)" in said
     ZCA(components=4).fit(x)
-    assert "the 4 strongest of 40 directions, step 6 of 6" in capsys.readouterr().err
+    assert "the 4 strongest of 40 directions, step 3 of 3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("components", [0, -3, 2.5])
