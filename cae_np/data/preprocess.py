@@ -27,7 +27,7 @@ from .patches import image_blocks
 CONTRAST = 10 / 255**2
 LARGE = 4000  # values an image, from which on the eigenvectors take more than ten seconds
 BLOCK = 1000  # images at a time
-OVERSAMPLING, ITERATIONS = 10, 3  # of the randomised method
+OVERSAMPLING, ITERATIONS = 10, 4  # of the randomised method
 # ε: what their code takes for patches, and what serves whole images (the ledger has its effect).
 EPSILON = 0.1
 

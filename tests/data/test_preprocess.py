@@ -206,7 +206,7 @@ def test_few_components_are_all_where_the_others_are_alike(K, xp):
     strong = np.linspace(50, 5, min(K, 39))
     x = to_device(with_spectrum(np.append(strong, np.full(40 - len(strong), 0.5))))
     few, all_ = ZCA(0.1, components=K).fit(x), ZCA(0.1).fit(x)
-    np.testing.assert_allclose(to_numpy(few.whiten(x)), to_numpy(all_.whiten(x)), atol=1e-4)
+    np.testing.assert_allclose(to_numpy(few.whiten(x)), to_numpy(all_.whiten(x)), atol=1e-3)
     np.testing.assert_allclose(to_numpy(few.unwhiten(few.whiten(x))), to_numpy(x), atol=1e-8)
     assert few.params["values"].shape == (min(K, 40),)
     again = ZCA(**few.state()[1])
@@ -233,7 +233,7 @@ def test_whoever_waits_is_told_what_is_quicker(monkeypatch, capsys):
     ZCA().fit(x)
     assert "all 40 directions" in (said := capsys.readouterr().err) and "ZCA(components=4)" in said
     ZCA(components=4).fit(x)
-    assert "the 4 strongest of 40 directions, step 3 of 3" in capsys.readouterr().err
+    assert "the 4 strongest of 40 directions, step 4 of 4" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("components", [0, -3, 2.5])
