@@ -4,24 +4,28 @@
 // and `readB` (10,).  A classic script, since browsers refuse modules over file://.
 "use strict";
 
-/** z[k] = Σ_c correlation of the zero-padded x[c] with kernel[k, c], plus b[k]: (K, S, S). */
+/** z[k] = Σ_c correlation of the zero-padded x[c] with kernel[k, c], plus b[k]: (K, S, S).  From the
+    side of a pixel: it adds the flipped kernel, times its value, around its place; a black one nothing,
+    so that a digit takes a third of the time of a photograph. */
 function correlateSame(x, w, b, C, S, side) {
-  const K = b.length, top = (side - 1) >> 1, P = S + side - 1;
-  const padded = new Float64Array(C * P * P), z = new Float64Array(K * S * S);
-  for (let c = 0; c < C; c++)
-    for (let p = 0; p < S; p++)
-      padded.set(x.subarray((c * S + p) * S, (c * S + p + 1) * S), (c * P + p + top) * P + top);
+  const K = b.length, top = (side - 1) >> 1, below = side - 1 - top, P = S + side - 1;
+  const padded = new Float64Array(P * P), z = new Float64Array(K * S * S);
   for (let k = 0; k < K; k++) {
-    const map = z.subarray(k * S * S, (k + 1) * S * S).fill(b[k]);
+    padded.fill(b[k]);
     for (let c = 0; c < C; c++)
-      for (let i = 0; i < side; i++)
-        for (let j = 0; j < side; j++) {
-          const weight = w[((k * C + c) * side + i) * side + j];
-          for (let p = 0; p < S; p++) {
-            const row = p * S, from = (c * P + p + i) * P + j;
-            for (let q = 0; q < S; q++) map[row + q] += weight * padded[from + q];
-          }
+      for (let pixel = 0; pixel < S * S; pixel++) {
+        const value = x[c * S * S + pixel];
+        if (value === 0) continue;
+        const last = (Math.floor(pixel / S) + side - 1) * P + (pixel % S) + side - 1;
+        for (let i = 0; i < side; i++) {
+          const from = ((k * C + c) * side + i) * side, to = last - i * P;
+          for (let j = 0; j < side; j++) padded[to - j] += value * w[from + j];
         }
+      }
+    for (let p = 0; p < S; p++) {
+      const row = (p + below) * P + below;
+      z.set(padded.subarray(row, row + S), (k * S + p) * S);
+    }
   }
   return z;
 }
@@ -134,13 +138,10 @@ function look(network, x, n, off) {
     the biases' part add up to that score; `maps` (K,) are the shares of the maps' features. */
 function whatSpokeFor(network, seen, x, label) {
   const { C, S, side, K, w_enc, readW } = network, D = seen.features.length, windows = D / K;
-  const weights = new Float64Array(D), maps = new Float64Array(K), classes = readW.length / D;
-  for (let d = 0; d < D; d++) {
-    let mean = 0;
-    for (let other = 0; other < classes; other++) mean += readW[other * D + d] / classes;
-    weights[d] = readW[label * D + d] - mean;
-    maps[Math.floor(d / windows)] += weights[d] * seen.features[d];
-  }
+  const weights = readW.slice(label * D, (label + 1) * D), maps = new Float64Array(K);
+  const classes = readW.length / D;
+  for (let i = 0; i < readW.length; i++) weights[i % D] -= readW[i] / classes;
+  for (let d = 0; d < D; d++) maps[Math.floor(d / windows)] += weights[d] * seen.features[d];
   const dz = overlappingMaxPoolBackward(weights, seen.windowWinner, K, S);
   const pixels = decode(dz, w_enc, new Float64Array(C), S, side).map((gradient, i) => gradient * x[i]);
   return { pixels, maps };

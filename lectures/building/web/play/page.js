@@ -93,21 +93,27 @@ function withNoise() {
 
 // --- pictures ---
 
+const SMALL = {}; // by side: a canvas of S×S, and its pixels; to make them takes longer than to paint
 /** Pixels of a canvas of S×S, coloured by a function of the pixel's number. */
 function paint(id, S, colour) {
-  const canvas = find(id), image = new ImageData(S, S), small = new OffscreenCanvas(S, S);
-  for (let i = 0; i < S * S; i++) image.data.set([...colour(i), 255], 4 * i);
-  small.getContext("2d").putImageData(image, 0, 0);
+  SMALL[S] ??= { small: new OffscreenCanvas(S, S).getContext("2d"), image: new ImageData(S, S) };
+  const canvas = find(id), { small, image } = SMALL[S];
+  for (let i = 0; i < S * S; i++) {
+    const [red, green, blue] = colour(i), at = 4 * i;
+    image.data[at] = red; image.data[at + 1] = green; image.data[at + 2] = blue; image.data[at + 3] = 255;
+  }
+  small.putImageData(image, 0, 0);
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  context.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
   return context;
 }
 
 /** Grey for one channel; for three, whitened colours around a middle grey. */
 function greyOrColour(values, S, C) {
-  const level = C === 1 ? (value) => 255 * value : (value) => 128 + 90 * value;
-  return (i) => [0, 1, 2].map((c) => level(values[C === 1 ? i : c * S * S + i]));
+  if (C === 1) return (i) => [255 * values[i], 255 * values[i], 255 * values[i]];
+  const level = (value) => 128 + 90 * value;
+  return (i) => [level(values[i]), level(values[S * S + i]), level(values[2 * S * S + i])];
 }
 
 /** Orange for positive, blue for negative, black for zero. */
@@ -130,7 +136,8 @@ function showSeen() {
   paint("rebuilt", S, greyOrColour(seen.x_hat, S, C));
   const error = seen.x_hat.reduce((sum, value, i) => sum + (value - x[i]) ** 2, 0);
   find("error").value = `${error.toFixed(2)}, of ${x.reduce((sum, v) => sum + v * v, 0).toFixed(2)} in the image`;
-  const highest = seen.h.reduce((most, value) => (value > most ? value : most), 1e-6);
+  let highest = 1e-6;
+  for (const value of seen.h) if (value > highest) highest = value;
   showGrid("maps", seen.h, S, highest);
   showGrid("free", seen.z, S, highest);
   showGrid("features", seen.features, Math.sqrt(seen.features.length / K), highest);
@@ -184,11 +191,15 @@ function showGrid(id, values, size, highest) {
   canvas.dataset.maps = K;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
-  for (let k = 0; k < K; k++) {
-    const corner = Math.floor(k / across) * cell * width + (k % across) * cell;
-    for (let i = 0; i < size * size; i++) {
-      const grey = Math.min(255, Math.round(255 * Math.sqrt(Math.max(0, values[k * size * size + i]) / highest)));
-      pixels[corner + Math.floor(i / size) * width + (i % size)] = off.has(k) ? 0xff20208a : 0xff000000 | (grey * 0x010101);
+  for (let k = 0, i = 0; k < K; k++) {
+    const isOff = off.has(k);
+    for (let row = 0; row < size; row++) {
+      const from = (Math.floor(k / across) * cell + row) * width + (k % across) * cell;
+      for (let column = 0; column < size; column++, i++) {
+        const value = values[i];
+        const grey = value > 0 ? Math.min(255, Math.round(255 * Math.sqrt(value / highest))) : 0;
+        pixels[from + column] = isOff ? 0xff20208a : 0xff000000 | (grey * 0x010101);
+      }
     }
   }
   context.putImageData(image, 0, 0);
