@@ -454,7 +454,7 @@ def relu_backward(dy, y):
 
 
 def logistic(x):
-    return _each(lambda x: 1 / (1 + exp(-x)), x)
+    return _each(lambda x: (1 + tanh(x / 2)) / 2, x)  # 1 / (1 + exp(-x)) without its overflow
 
 
 def logistic_backward(dy, y):
@@ -465,9 +465,10 @@ def softmax(x):
     """``y[..., i] = exp(x[..., i]) / Σ_j exp(x[..., j])``."""
     y = zeros_like(x)
     for row in ndindex(*x.shape[:-1]):
-        total = sum(exp(value) for value in x[row])
+        largest = max(x[row])  # nothing overflows when it is subtracted, and y stays the same
+        total = sum(exp(value - largest) for value in x[row])
         for i, value in enumerate(x[row]):
-            y[(*row, i)] = exp(value) / total
+            y[(*row, i)] = exp(value - largest) / total
     return y
 
 
@@ -489,9 +490,12 @@ def squared_error_backward(x_hat, x):
 
 
 def softmax_cross_entropy(z, labels):
-    """``-(1/N) Σ_n log softmax(z)[n, labels[n]]``."""
-    y = softmax(z)
-    return -sum(log(y[n, label]) for n, label in enumerate(labels)) / len(z)
+    """``(1/N) Σ_n (log Σ_j exp(z[n, j]) - z[n, labels[n]])``."""
+    loss = 0.0
+    for row, label in zip(z, labels, strict=True):
+        largest = max(row)
+        loss += largest + log(sum(exp(value - largest) for value in row)) - row[label]
+    return loss / len(z)
 
 
 def softmax_cross_entropy_backward(z, labels):

@@ -69,10 +69,15 @@ class Operation:
         y = getattr(impl, self.name)(*arguments)
         return (y[0], y[1:]) if isinstance(y, tuple) else (y, ())
 
+    def backward_arguments(self, dy, arguments, y, rest):
+        """What the backward is called with."""
+        upstream = () if self.is_loss else (dy,)
+        return (*upstream, *self.saved(arguments, y, rest))
+
     def run_backward(self, impl, dy, arguments, y, rest):
         """The gradients of an implementation, as a tuple."""
-        upstream = () if self.is_loss else (dy,)
-        gradients = getattr(impl, self.backward_name)(*upstream, *self.saved(arguments, y, rest))
+        backward = getattr(impl, self.backward_name)
+        gradients = backward(*self.backward_arguments(dy, arguments, y, rest))
         return gradients if isinstance(gradients, tuple) else (gradients,)
 
 

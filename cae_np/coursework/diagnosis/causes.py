@@ -164,43 +164,84 @@ def _rounded(a):
     return np.rint(3 * a)
 
 
+WHOLE = "all results"
+
+
 # --- causes ---------------------------------------------------------------------------------------
 
 
 def _causes(task, trials):
-    """The planted mistakes that answer like the function in every trial, the most telling first.
+    """The planted mistakes that answer like the function in every trial.
 
-    Where they agree in some of the wrong results only, they are the cause of those.
+    One is named only where none with other words answers like it: for all results, else for those
+    that are wrong by themselves.
     """
-    mistakes = [mistake for mistake in MISTAKES if mistake.operation == task.name]
     wrong = sorted({i for trial in trials for i in wrong_results(trial)})
-    causes = []
-    for mistake in [*mistakes, *_of_every_backward(task)]:
-        is_whole, explained = _explained(mistake, trials, wrong)
-        if is_whole:
-            causes.append(Cause(mistake, ()))
-        elif explained:
-            causes.append(Cause(mistake, explained))
-    # One that explains everything leaves nothing to the others.
-    whole = [cause for cause in causes if not cause.results]
-    most = max((len(cause.results) for cause in causes), default=0)
-    return whole or [cause for cause in causes if len(cause.results) == most]
+    own = [mistake for mistake in MISTAKES if mistake.operation == task.name]
+    for mistakes in (own, _of_every_backward(task)):
+        found = [
+            (explained, mistake)
+            for mistake in mistakes
+            for explained in _explained(mistake, trials, wrong)
+        ]
+        whole = [mistake for explained, mistake in found if explained is WHOLE]
+        if whole:
+            return [Cause(whole[0], ())] if _say_the_same(whole) else []
+        parts = {}
+        for explained, mistake in found:
+            parts.setdefault(explained, []).append(mistake)
+        causes = [
+            Cause(those[0], results)
+            for results, those in sorted(parts.items())
+            if _say_the_same(m for other, ms in parts.items() for m in ms if {*other} & {*results})
+        ]
+        if causes:
+            return causes
+    return []
+
+
+def _say_the_same(mistakes):
+    return len({mistake.sentence for mistake in mistakes}) == 1
 
 
 def _explained(mistake, trials, wrong):
-    """Whether a mistake answers like the function, in every respect and in which wrong results."""
-    is_whole, explained, is_wrong = True, wrong, False
+    """Yield what a mistake explains, in each form that it takes: :data:`WHOLE`, or results."""
+    for mutant in (mistake.mutant, *mistake.others):
+        explained = _explained_by(mutant, trials, wrong)
+        if explained:
+            yield explained
+
+
+def _explained_by(mutant, trials, wrong):
+    """:data:`WHOLE`, or the wrong results that a mutant explains: it answers like the function in
+    them, and is right in the others, so that something else must have happened to those."""
+    is_whole, explained, answers = True, set(wrong), []
     for trial in trials:
-        answer = ask(mistake.mutant, arranged(trial.arguments, trial.situation))
-        if trial.difference:  # a mistake that is none in these calls explains nothing
-            compare_dtypes = trial.situation == "float32"
-            is_wrong = is_wrong or not same(answer, trial.expected, compare_dtypes)
+        answer = ask(mutant, arranged(trial.arguments, trial.situation))
+        answers.append(answer)
         is_whole = is_whole and _same(trial, answer)
-        if not is_whole:
-            explained = [i for i in explained if _same(trial, answer, i)]
-            if not explained:
-                break
-    return is_whole and is_wrong, tuple(explained) if is_wrong else ()
+        explained = {i for i in explained if _same(trial, answer, i)}
+        if not is_whole and not explained:
+            return ()
+    pairs = list(zip(trials, answers, strict=True))
+    if not any(
+        trial.difference and not same(answer, trial.expected, trial.situation == "float32")
+        for trial, answer in pairs  # a mistake that is none in these calls explains nothing
+    ):
+        return ()
+    if is_whole:
+        return WHOLE
+    others = set(range(len(trials[0].expected.results))) - explained
+    are_right = all(_is_right(trial, answer, i) for trial, answer in pairs for i in others)
+    return tuple(sorted(explained)) if others and are_right else ()
+
+
+def _is_right(trial, answer, i):
+    right = trial.expected.results
+    if len(answer.results) != len(right):
+        return False
+    p, q = answer.results[i], right[i]
+    return p.shape == q.shape and bool(close(p, q).all())
 
 
 def _of_every_backward(task):

@@ -4,6 +4,7 @@ import inspect
 import traceback
 from pathlib import Path
 
+from ...spec.trials import Touched
 from .showing import digits_for, name_of, result_names, side_by_side, text_of, the_call
 
 PACKAGE = str(Path(__file__).parents[2])
@@ -12,7 +13,7 @@ PACKAGE = str(Path(__file__).parents[2])
 WHEN = {
     "plain": "",
     "ties": "where several values are equal",
-    "large": "for values of several hundreds",
+    "large": "for values of up to ±4000",
     "float32": "for float32 arguments",
     "memory": "for arrays that do not lie in C order, as slices and transposes do",
 }
@@ -77,7 +78,7 @@ def failed_report(task, result, failed, diagnosis):
     prop, _, error = failed[0]
     check = prop.name
     lines = [headline(result)]
-    if check == "arguments untouched" and diagnosis is None:
+    if isinstance(error, Touched):
         lines += _lines(_mutation(task, error))
     elif diagnosis is None or diagnosis.example is None:
         lines += _lines(f"The check “{CHECKS.get(check, check)}” fails: {error}")
@@ -123,14 +124,16 @@ def _lines(text, indent="  "):
 
 
 def _mutation(task, error):
-    names = list(inspect.signature(task.solution).parameters)
-    position = str(error).rpartition("argument ")[2]
-    what = names[int(position) - 1] if position.isdigit() and int(position) <= len(names) else ""
-    if not str(error).startswith(task.name + " "):
+    """Which of its arguments a function changes, by the names in its signature."""
+    if error.function != task.name:
         return f"The check “arguments left alone” fails: {error}"
+    parameters = list(inspect.signature(task.solution).parameters)
+    names = [parameters[i] for i in error.positions]
+    several = len(names) > 1
     return (
-        f"Cause: it changes its argument {what or position} in place, and the caller still needs "
-        f"it.\nWork on a copy, or make a new array: {what or 'x'} = {what or 'x'}.copy()"
+        f"Cause: it changes its argument{'s' * several} {' and '.join(names)} in place, and the "
+        f"caller still needs {'them' if several else 'it'}.\nWork on "
+        f"{'copies' if several else 'a copy'}, or make new arrays: {names[0]} = {names[0]}.copy()"
     )
 
 
@@ -146,7 +149,7 @@ def _causes(diagnosis, example, names):
     for cause in diagnosis.causes:
         of = " and ".join(name_of(names, i, example) for i in cause.results)
         head = f"Likely cause{f' of the wrong {of}' if of else ''}:"
-        lines.append(f"  {head if not lines else 'or:'.rjust(len(head))} {cause.mistake.sentence}")
+        lines.append(f"  {head} {cause.mistake.sentence}")
     return lines
 
 
@@ -195,15 +198,22 @@ def _what_was_raised(error, when):
 
 
 def place_of(error):
-    """``line 12 of solution.py: y = x[5]``: the innermost line that is not of a library."""
+    """``at line 12 of solution.py: y = x[5]``, in the function that was called.
+
+    Where it was raised further in, in a helper, that line follows.
+    """
     if hasattr(error, "place"):  # it was raised elsewhere
         return error.place
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith(PACKAGE) and not _is_library(f.filename)]
     if not own:
         return ""
-    frame = own[-1]
-    return f"at line {frame.lineno} of {Path(frame.filename).name}: {frame.line or ''}".rstrip(": ")
+    place = f"at {_line(own[0])}"
+    return place if own[-1] is own[0] else f"{place}\nand from there at {_line(own[-1])}"
+
+
+def _line(frame):
+    return f"line {frame.lineno} of {Path(frame.filename).name}: {frame.line or ''}".rstrip(": ")
 
 
 def _is_library(filename):

@@ -68,7 +68,9 @@ def slope_left_out(x):
     return AMPLITUDE * np.tanh(x)
 
 
-@planted_in("scaled_tanh", "2 // 3 is an integer division, and 0; the slope is 2 / 3.")
+@planted_in(
+    "scaled_tanh", "All is 0, as with the slope 2 // 3, an integer division; the slope is 2 / 3."
+)
 def integer_division(x):
     return AMPLITUDE * np.tanh(2 // 3 * x)
 
@@ -77,6 +79,20 @@ def integer_division(x):
 def scaled_tanh_overflows(x):
     e = np.exp(2 * SLOPE * x)
     return AMPLITUDE * (e - 1) / (e + 1)
+
+
+def _cut_off(largest, beyond):
+    """The scaled tanh up to some size of x, and something else beyond."""
+    return lambda x: np.where(abs(x) > largest, beyond(x), ops.scaled_tanh(x)).astype(x.dtype)
+
+
+@planted_in(
+    "scaled_tanh",
+    "Large x are cut off to 0; the function goes on to ±1.7159 there.",
+    [_cut_off(largest, np.zeros_like) for largest in (5, 10, 50, 88, 100, 300, 500, 700, 709, 710)],
+)
+def zero_for_large_values(x):
+    return _cut_off(20, np.zeros_like)(x)
 
 
 @planted_in(
@@ -176,6 +192,40 @@ def sign_reversed(x_hat, x):
 def cross_entropy_overflows(z, labels):
     right = z[np.arange(len(z)), labels]
     return (np.log(np.exp(z).sum(axis=1)) - right).mean()
+
+
+def _log_of(changed):
+    """The cross-entropy by way of probabilities that are changed before the logarithm."""
+
+    def cross_entropy(z, labels):
+        p = ops.softmax(z)[np.arange(len(z)), labels]
+        return -np.log(changed(p)).mean()
+
+    return cross_entropy
+
+
+SMALL = [1e-12, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-15, 1e-16, 1e-20, 1e-30, 1e-300]
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "Adding a small number inside the log, or clipping p, cuts the loss off at some 30.",
+    [
+        _log_of(lambda p, e=e, top=top: np.clip(p, e, top) if top else p + e)
+        for e in SMALL
+        for top in (None, 1.0, 1 - e)
+    ],
+)
+def loss_cut_off(z, labels):
+    return _log_of(lambda p: p + 1e-12)(z, labels)
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "The log is taken of probabilities, which are 0 far below: take log Σ exp(z) - z instead.",
+)
+def log_of_zero(z, labels):
+    return _log_of(lambda p: p)(z, labels)
 
 
 @planted_in("softmax_cross_entropy", "The losses are summed; the mean over the batch was meant.")

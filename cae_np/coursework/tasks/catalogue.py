@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...spec.cases import CASES, Case
+from ...spec.cases import CASES, Case, large
 from ...spec.implementation import implementation
 from ...spec.operations import OPERATIONS
 from ...spec.properties import properties_of
@@ -94,7 +94,7 @@ class Task:
         draw = operation.draw_ties if situation == "ties" else operation.draw
         arguments = draw(case, generator_of(case))
         if situation == "large":
-            arguments = (1000 * arguments[0], *arguments[1:])
+            arguments = (large(arguments[0]), *arguments[1:])
         if self.is_backward:
             y, rest = operation.run_forward(implementation(), arguments)
             dy = np.asarray(generator_of(case, index=2).standard_normal(np.shape(y)))
@@ -124,7 +124,13 @@ def _arranged(a, situation):
 
 
 # What fails wherever the values are wrong, and says nothing new then.
-NEED_VALUES = ("difference quotients", "adjoint", "first of equals", "memory order")
+NEED_VALUES = (
+    "difference quotients",
+    "adjoint",
+    "first of equals",
+    "memory order",
+    "large values",
+)
 
 # Which situation shows what a property complains about.
 SITUATION = {

@@ -13,7 +13,10 @@ from .catalogue import TASKS
 TODO = "raise NotImplementedError"
 TOLD = {  # what the docstring alone would leave open
     "im2col": "The order of the numbers in memory is up to you.",
-    "softmax_cross_entropy": "Scores of several hundreds must not overflow.",
+    "scaled_tanh": "Right for x of up to ±4000 too, where exp would overflow.",
+    "scaled_tanh_backward": "From the output y alone; x may have been as large as ±4000.",
+    "softmax_cross_entropy_backward": "Scores may be as large as ±4000.",
+    "softmax_cross_entropy": "Scores may be as large as ±4000; the loss must be right there too.",
     "sgd_step": "New arrays come back; the arguments stay as they are.",
     "max_pool": "Of equal values the first in row-major order wins.",
 }
