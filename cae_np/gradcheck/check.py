@@ -52,9 +52,9 @@ def check_gradients(
 
     Parameters
     ----------
-    forward : callable, (*arrays) -> y or (y, ...)
+    forward : callable, ``(*arrays) -> y`` or ``(y, ...)``
         y is a float64 array; a loss is one of shape ().
-    backward : callable, (dy, *arrays) -> gradients
+    backward : callable, ``(dy, *arrays) -> gradients``
         A tuple with one gradient for each array (None for one that is not to be checked), or
         the gradient of a single array.  dy has y's shape.
     *arrays : float64 arrays, of any backend
@@ -64,8 +64,8 @@ def check_gradients(
     seed : int
         Of the random upstream gradient, directions and samples.
     step : float
-        Right for values around 1.  For an argument whose largest |x| is below 1e-3 or above 1e3
-        it is taken times that.
+        Right for values around 1.  For an argument whose largest absolute value is below 1e-3 or
+        above 1e3 it is taken times that.
     tolerance : float
         Largest relative error that passes (see :class:`ArgumentReport`).
     elements : int

@@ -51,7 +51,7 @@ class WinnerTakeAll(FeatureLearner):
         How the same numbers are computed.  The sparse path knows the sparsities "winner" and
         "lifetime" only.
     activation : {"relu", "linear", "logistic"}
-        f.  All are monotone, so the largest unit is found before f is applied.
+        The function f.  All are monotone, so the largest unit is found before f is applied.
     tied : bool
         Whether W = P; M14: it "hurt the generalization performance".
     sparsity : {"winner", "top_n", "global_top_k", "none", "lifetime"}

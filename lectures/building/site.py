@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from . import play
+from . import api, play
 from .notebooks import LECTURES, read_source, sources
 
 WEB = Path(__file__).parent / "web"
@@ -84,12 +84,15 @@ def _collect(folder):
     for path in solutions:
         text = nbformat.writes(read_source(path))
         (folder / "solutions" / path.with_suffix(".ipynb").name).write_text(text, encoding="utf-8")
+    (folder / "REFERENCE.md").write_text(api.page(), encoding="utf-8")
     index = _links_within((LECTURES / "README.md").read_text("utf-8"))
     index = index.replace("[solutions](solutions/)", "the last pages")
+    reference = "a reference of every public name"
+    index = index.replace(reference, f"[{reference}](REFERENCE.md)")
     index = index.replace("\n", HOME.format(alt=play.ALT), 1)
     for caption, pages in (
         ("Lectures", [path.stem for path in lectures]),
-        ("Around them", [path.stem for path in others]),
+        ("Around them", ["REFERENCE", *(path.stem for path in others)]),
         ("Solutions", [f"solutions/{path.stem}" for path in solutions]),
     ):
         index += CONTENTS.format(caption=caption, pages="\n".join(pages))

@@ -15,7 +15,7 @@ from cae_np import backend, lecture
 from cae_np.coursework.tasks.catalogue import TASKS
 from cae_np.plotting import blackboard as diagrams
 from lectures import build
-from lectures.building import compare, notebooks
+from lectures.building import api, compare, notebooks
 
 SOURCES = notebooks.sources()
 SOLUTIONS = sorted((notebooks.LECTURES / "solutions").glob("*.md"))
@@ -335,6 +335,13 @@ def test_what_the_build_says_of_itself_is_not_compared():
 # --- the web site ---------------------------------------------------------------------------------
 
 
+def test_every_public_name_is_in_the_reference():
+    described = {name for names in api.PARTS.values() for name in names}
+    rooms = {name for name in described if name.partition(".")[0] in cae_np._MODULES}
+    assert set(cae_np._HOME) <= described
+    assert set(cae_np._MODULES) - {"ops"} <= {name.partition(".")[0] for name in rooms}
+
+
 @pytest.mark.slow
 def test_the_site_needs_no_network_and_has_no_dead_links(tmp_path):
     """What a page loads and links to lies beside it; formulas are MathML, pictures described."""
@@ -345,6 +352,9 @@ def test_the_site_needs_no_network_and_has_no_dead_links(tmp_path):
     assert {"index.html", "search.html", *(f"{s.stem}.html" for s in SOURCES)} <= {
         str(page.relative_to(tmp_path)) for page in pages
     }
+    reference = (tmp_path / "REFERENCE.html").read_text("utf-8")
+    for names in api.PARTS.values():
+        assert all(f'id="cae_np.{name}"' in reference for name in names)
     for page in pages:
         text = page.read_text("utf-8")
         loaded = re.findall(r"<(?:link|script|img)\b[^>]*?\s(?:href|src)=\"([^\"#?]+)", text)

@@ -11,7 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 project = "cae_np"
 copyright = "the cae_np authors; text CC BY 4.0, code MIT"
 language = "en"
-extensions = ["myst_nb", "mathml"]
+extensions = ["myst_nb", "mathml", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+napoleon_google_docstring = False
+autodoc_member_order = "bysource"
+add_module_names = False
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 
 nb_execution_mode = "off"
