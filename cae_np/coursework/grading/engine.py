@@ -60,7 +60,7 @@ class TaskResult:
         return self.state == "passed"
 
 
-def try_task(task, function, tell=None, examples=EXAMPLES, watch=None):
+def try_task(task, function, tell=None, examples=EXAMPLES):
     """Check a function against everything that must be true of it.
 
     Parameters
@@ -74,8 +74,6 @@ def try_task(task, function, tell=None, examples=EXAMPLES, watch=None):
     examples : int
         How many cases hypothesis draws to find a small one that fails; they earn and cost no
         points.  With 0 it is not asked, and functions that pass are not tried any further.
-    watch : context manager, optional
-        As of :func:`.gate.answer_of`.
 
     Returns
     -------
@@ -94,17 +92,17 @@ def try_task(task, function, tell=None, examples=EXAMPLES, watch=None):
     before = backend.active().name
     backend.use("numpy")
     try:
-        return _tried(task, function, result, start, tell, examples, watch)
+        return _tried(task, function, result, start, tell, examples)
     finally:
         backend.use(before)
 
 
-def _tried(task, function, result, start, tell, examples, watch):
+def _tried(task, function, result, start, tell, examples):
     try:
         if not isinstance(function, Gated):
             if not callable(function) or is_empty(function):
                 raise NotStarted
-            function = Tamed(function, bool(task.trial), watch)
+            function = Tamed(function, bool(task.trial))
         if task.trial:
             return _finished(_tried_its_own_way(task, function, result), start, tell)
         ask(function, task.arguments(SCORED[0]))  # raises NotStarted, whatever else it does

@@ -7,8 +7,9 @@ import os
 from ...spec.trials import require_assertions
 from ..diagnosis.wording import state_report
 from ..tasks.catalogue import TASKS
+from .closed_book import Watch
 from .engine import EXAMPLES, TaskResult, try_task
-from .gate import Escaped, Tamed
+from .gate import Escaped, Refused, Tamed
 from .isolation import SECONDS, Child, Ended, can_fork
 from .remote import Remote, opened, serve
 from .submission import Submission
@@ -34,7 +35,7 @@ def grade(
         A Python file or a notebook; default: this package's own functions.
     tasks : sequence of Task
     closed_book : bool
-        Refuse tasks whose operation the submission imports instead of writing it.
+        Refuse tasks whose function takes its operation from elsewhere when it is called.
     seconds : float
         Time limit for each task.
     isolate : bool, optional
@@ -60,20 +61,16 @@ def grade(
     require_assertions()
     isolate = can_fork() if isolate is None else isolate
     submission = Submission(path, others).read() if path else None
-    names = {name for task in tasks for name in (task.name, task.same_as)}
-    borrowed = submission.borrowed(names) if submission and closed_book else {}
     results = []
     with nothing_imported_from(submission.folder if submission else None):
         for task in tasks:
-            taken = next((n for n in (task.name, task.same_as) if n and n in borrowed), None)
-            if taken:
-                result = _refused(task, borrowed[taken])
-            elif submission is None:
+            names = (task.name, *([task.same_as] if task.same_as else [])) if closed_book else ()
+            if submission is None:
                 result = try_task(task, task.solution, None, examples)
             elif isolate:
-                result = _in_a_child(task, submission, seconds, examples)
+                result = _in_a_child(task, submission, names, seconds, examples)
             else:
-                result = _here(task, submission, examples)
+                result = _here(task, submission, names, examples)
             results.append(result)
             if ready:
                 ready(result)
@@ -87,11 +84,12 @@ def _refused(task, sentence):
     return result
 
 
-def _in_a_child(task, submission, seconds, examples):
+def _in_a_child(task, submission, out_of_bounds, seconds, examples):
     """Judge a function that is called in a process of its own."""
     certain = []
     try:
-        work = functools.partial(serve, submission=submission, name=task.name)
+        named = {"name": task.name, "out_of_bounds": out_of_bounds}
+        work = functools.partial(serve, submission=submission, **named)
         with Child(work, seconds) as child:
             function = Remote(child, says_yes_or_no=bool(task.trial))
             return _judged(task, function, function.opening, certain.append, examples)
@@ -116,12 +114,13 @@ def _ended(task, how, seconds, certain):
     return result
 
 
-def _here(task, submission, examples):
+def _here(task, submission, out_of_bounds, examples):
     """Judge a function that is called in this process."""
     with restored(), submission.imports_of_its_own(), _no_output():
+        watch = Watch(submission, out_of_bounds) if out_of_bounds else None
         opening = opened(submission, task.name)
         function = submission.function(task.name) if opening.is_there else None
-        function = function and Tamed(function, says_yes_or_no=bool(task.trial))
+        function = function and Tamed(function, bool(task.trial), watch)
         return _judged(task, function, opening, None, examples)
 
 
@@ -144,6 +143,8 @@ def _judged(task, function, opening, tell, examples):
     else:
         try:
             return try_task(task, function if opening.is_there else None, tell, examples)
+        except Refused as error:
+            return _refused(task, error)
         except (Escaped, Exception) as error:  # SystemExit, or an answer that nobody thought of
             why = f"It raises {type(error).__name__}: {error}"
     result.report = state_report(result, "failed", why)

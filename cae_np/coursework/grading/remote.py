@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ...spec.answers import Wrong
 from . import wire
+from .closed_book import Watch
 from .engine import is_empty
 from .gate import NOTHING, Gated, Refused, answer_of, described, plain_text, rebuilt
 from .isolation import Ended
@@ -165,7 +166,7 @@ def _write_into(arrays, i, after):
 # --- in the child ---------------------------------------------------------------------------------
 
 
-def serve(line, submission, name, watch_of=None):
+def serve(line, submission, name, out_of_bounds=()):
     """Run a submission and answer the calls of one of its functions, until the line is closed.
 
     Parameters
@@ -173,15 +174,15 @@ def serve(line, submission, name, watch_of=None):
     line : Line
     submission : Submission
     name : str
-    watch_of : callable, (Submission, function) -> watch, optional
-        As of :func:`.gate.answer_of`.
+    out_of_bounds : sequence of str
+        Operations that it must not take from elsewhere: its own name and those that do the same.
     """
+    watch = Watch(submission, out_of_bounds) if out_of_bounds else None
     with threadpool_limits(1):  # BLAS's other threads have not come along
         opening = opened(submission, name)
         told = {"is_there": opening.is_there, "problems": opening.problems}
         line.send(told | ({"raised": described(opening.raised)} if opening.raised else {}))
         function = submission.function(name)
-        watch = watch_of(submission, function) if watch_of else None
         while True:
             line.send(*_answer(line, *line.receive(), function, watch))
 

@@ -1,6 +1,5 @@
 """What a student hands in, a Python file or a notebook, as functions by name."""
 
-import ast
 import contextlib
 import json
 import linecache
@@ -150,104 +149,9 @@ class Submission:
         self._namespace.update({n: other for n, other in self.others.items() if n != name})
         return function
 
-    def borrowed(self, names):
-        """Which of these names the file takes from this package or another one's operations.
-
-        Parameters
-        ----------
-        names : iterable of str
-
-        Returns
-        -------
-        dict of str to str
-            The borrowed name, and a sentence on the line that takes it.
-        """
-        lenders = _Lenders()
-        for title, source in self.sources():
-            try:
-                lenders.look(ast.parse(source), title)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue  # reported when it is run
-        everything = lenders.taken.get("*")
-        return {
-            name: lenders.taken.get(name) or everything
-            for name in names
-            if name in lenders.taken or everything
-        }
-
 
 def _no_python(error, title):
     """A sentence on a syntax error; it may lie in a module that the title's code imports."""
     where = title if error.filename in (None, title) else plain_text(Path(error.filename).name)
     line = plain_text((error.text or "").strip(), 200) or plain_text(error.msg)
     return f"line {error.lineno} of {where} is no Python: {line}"
-
-
-# Libraries that bring the operations of the course ready-made.
-LIBRARIES = ("torch", "tensorflow", "jax", "keras", "sklearn", "skimage", "cupyx")
-LIBRARY_PARTS = ("scipy.signal", "scipy.ndimage")
-
-
-class _Lenders(ast.NodeVisitor):
-    """Collects what is taken from elsewhere; "*" stands for everything there is."""
-
-    def __init__(self):
-        self.taken = {}
-        self._modules = set()  # names of this package's modules
-        self._packages = {}  # by name: packages that hand out their parts as attributes
-        self._title = ""
-
-    def look(self, tree, title):
-        self._title = title
-        for node in ast.walk(tree):  # imports first: functions may stand before them
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._imported(node)
-        self.visit(tree)
-
-    def _take(self, name, node, what=""):
-        where = f"line {node.lineno} of {self._title}"
-        self.taken.setdefault(name, f"{where} takes {what or name} from elsewhere")
-
-    def _imported(self, node):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self._module(alias.name, node, alias.asname)
-            return
-        module = node.module or ""
-        for alias in node.names:
-            if module.split(".")[0] == "cae_np":
-                self._take(alias.name, node, "all operations" if alias.name == "*" else "")
-                self._modules.add(alias.asname or alias.name)
-            else:
-                self._module(f"{module}.{alias.name}", node)
-
-    def _module(self, module, node, asname=None):
-        if module.split(".")[0] == "cae_np":
-            self._modules.add(asname or "cae_np")
-        elif module.split(".")[0] in LIBRARIES or module.startswith(LIBRARY_PARTS):
-            self._take("*", node, module)
-        elif module.split(".")[0] == "importlib":
-            self._take("*", node, "modules by name")
-        else:
-            package = module.split(".")[0]
-            self._packages[asname or package] = module if asname else package
-
-    def visit_Attribute(self, node):
-        base, path = node.value, [node.attr]
-        while isinstance(base, ast.Attribute):
-            path.insert(0, base.attr)
-            base = base.value
-        if isinstance(base, ast.Name):
-            if base.id in self._modules:
-                self._take(node.attr, node)
-            part = ".".join([self._packages.get(base.id, ""), *path])
-            if part.startswith(LIBRARY_PARTS):
-                self._take("*", node, part)
-        self.generic_visit(node)
-
-    def visit_Call(self, node):
-        called = node.func.id if isinstance(node.func, ast.Name) else ""
-        touches = any(isinstance(a, ast.Name) and a.id in self._modules for a in node.args)
-        if called in ("__import__", "eval", "exec") or (called in ("getattr", "vars") and touches):
-            self._take("*", node, f"what {called}() finds")
-        self.generic_visit(node)

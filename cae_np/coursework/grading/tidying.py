@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import os
 import sys
+import threading
 from pathlib import Path
 from types import FunctionType
 
@@ -29,6 +30,7 @@ def restored():
     methods = [x for _, held in classes for x in held.values()]
     functions = [(x, _insides(x)) for x in (*things, *methods) if isinstance(x, FunctionType)]
     settings = os.getcwd(), dict(os.environ), sys.getrecursionlimit(), np.geterr()
+    settings += (threading.getprofile(),)
     try:
         yield
     finally:
@@ -70,13 +72,14 @@ def _put_back(cls, before):
             delattr(cls, name)
 
 
-def _set(folder, environment, recursion, errors):
+def _set(folder, environment, recursion, errors, profile):
     os.chdir(folder)
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
     sys.setrecursionlimit(recursion)
     np.seterr(**errors)
+    threading.setprofile(profile)
 
 
 @contextlib.contextmanager

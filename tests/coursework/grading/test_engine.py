@@ -164,44 +164,6 @@ def test_a_file_that_fails_at_its_end_counts_up_to_there(submit):
     assert states(grade(submit(TANH + "\n    1 / 0"), SOME[1:2])) == {"scaled_tanh": "passed"}
 
 
-@pytest.mark.parametrize(
-    ("source", "refused"),
-    [
-        ("from cae_np.ops import im2col", True),
-        (
-            "from cae_np.ops import im2col as mine\ndef im2col(x, kh, kw): return mine(x, kh, kw)",
-            True,
-        ),
-        ("import cae_np.ops as o\ndef im2col(x, kh, kw): return o.im2col(x, kh, kw)", True),
-        (
-            "from cae_np import ops\nim2col = getattr(ops, 'im2' + 'col')",
-            True,
-        ),
-        ("from cae_np.ops import *", True),
-        ("import importlib\nim2col = importlib.import_module('cae_np.ops').im2col", True),
-        ("from scipy.signal import correlate2d", True),
-        ("import scipy as sp\ndef im2col(x, kh, kw): return sp.signal.correlate2d(x, x)", True),
-        ("import scipy.linalg\nfilters = scipy.ndimage", True),
-        ("import scipy.linalg\nimport numpy as signal\nx = signal.zeros(3)", False),
-        ("import torch.nn.functional as F", True),
-        ("from cae_np.ops import col2im\ndef im2col(x, kh, kw): raise NotImplementedError", False),
-        ("import numpy as np\nim2col = 'cae_np.ops.im2col'", False),
-    ],
-)
-def test_closed_book(submit, source, refused):
-    (result,) = grade(submit(source), SOME[:1], closed_book=True)
-    assert (result.state == "refused") == refused
-    if refused:
-        assert "Closed book: line " in result.report and result.points == 0
-
-
-def test_closed_book_knows_what_else_does_the_same(submit):
-    path = submit("from cae_np.ops import max_pool_backward as unpool")
-    (result,) = grade(path, SOME[2:3], closed_book=True)
-    assert result.state == "refused"
-    assert grade(path, SOME[2:3])[0].passed
-
-
 # --- points ---------------------------------------------------------------------------------------
 
 
