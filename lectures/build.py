@@ -12,6 +12,7 @@ Needs ``pip install .[lectures]``.
 
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main(arguments=None):
         except OSError as error:
             return _refuse(f"--site {what_failed(error)}; choose another folder")
         return render(options.site)
-    known = {path.stem: path for path in notebooks.sources()}
+    known = {path.stem: path for path in notebooks.sources() + notebooks.recipes()}
     unknown = sorted({Path(name).stem for name in options.names} - set(known))
     if unknown:
         return _refuse(f"no lecture {unknown[0]!r}; there are {', '.join(known)}")
@@ -111,7 +112,11 @@ TASKS = {"check": _check, "text": _text, "format": _format}
 
 
 def _executed(source, options):
-    return notebooks.execute(notebooks.read_source(source), options.data_dir, options.fast)
+    notebook = notebooks.read_source(source)
+    if source not in notebooks.recipes():
+        return notebooks.execute(notebook, options.data_dir, options.fast)
+    with tempfile.TemporaryDirectory() as folder:  # they write files
+        return notebooks.execute(notebook, folder=folder)
 
 
 def _parser():

@@ -20,6 +20,11 @@ def sources():
     return sorted(LECTURES.glob("[0-9][0-9]_*.md")) + sorted(LECTURES.glob("appendix_*.md"))
 
 
+def recipes():
+    """The recipes' sources: short pages, each executed in an empty folder."""
+    return sorted((LECTURES / "recipes").glob("*.md"))
+
+
 def read_source(path):
     """A source as a notebook without outputs.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 
 from . import api, play
-from .notebooks import LECTURES, read_source, sources
+from .notebooks import LECTURES, read_source, recipes, sources
 
 WEB = Path(__file__).parent / "web"
 OTHERS = ("NOTATION", "TEACHING", "AUTHORING", "LICENSE-TEXT")
@@ -77,6 +77,9 @@ def _collect(folder):
     ]
     solutions = sorted((LECTURES / "solutions").glob("*.md"))
     lectures, others = ([p for p in paths if p.exists()] for paths in (lectures, others))
+    (folder / "recipes").mkdir()
+    for path in recipes():
+        shutil.copy(path.with_suffix(".ipynb"), folder / "recipes")
     (folder / "solutions").mkdir()
     for path in lectures + others:
         text = _links_within(path.read_text("utf-8"))
@@ -92,7 +95,8 @@ def _collect(folder):
     index = index.replace("\n", HOME.format(alt=play.ALT), 1)
     for caption, pages in (
         ("Lectures", [path.stem for path in lectures]),
-        ("Around them", ["REFERENCE", *(path.stem for path in others)]),
+        ("The library", ["REFERENCE", *(f"recipes/{path.stem}" for path in recipes())]),
+        ("Around them", [path.stem for path in others]),
         ("Solutions", [f"solutions/{path.stem}" for path in solutions]),
     ):
         index += CONTENTS.format(caption=caption, pages="\n".join(pages))

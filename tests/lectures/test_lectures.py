@@ -21,6 +21,7 @@ SOURCES = notebooks.sources()
 SOLUTIONS = sorted((notebooks.LECTURES / "solutions").glob("*.md"))
 SECONDS = 15  # of processor time that a lecture may take in fast mode
 by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+by_recipe = pytest.mark.parametrize("source", notebooks.recipes(), ids=lambda path: path.stem)
 by_solution = pytest.mark.parametrize("source", SOLUTIONS, ids=lambda path: path.stem)
 
 
@@ -54,6 +55,31 @@ def test_lectures_run_on_the_stand_in_for_a_gpu(source):
     notebook = notebooks.read_source(source)
     notebooks.execute(notebook, fast=True, backend="strict_cupy:strict")
     assert "stand-in for CuPy" in printed(notebook)
+
+
+@pytest.mark.slow
+@by_recipe
+def test_recipes_run(source, tmp_path):
+    needed = {"scikit_learn": "sklearn", "pytorch": "torch"}.get(source.stem, "cae_np")
+    pytest.importorskip(needed)
+    notebook = notebooks.execute(notebooks.read_source(source), folder=tmp_path)
+    said = printed(notebook)
+    assert {
+        "own_images": "test images are right",
+        "scikit_learn": "features: ",
+        "pytorch": "largest difference: ",
+        "own_layer": "x: FAILED",
+        "cluster": "the same bits as without interruption: True",
+    }[source.stem] in said
+
+
+@by_recipe
+def test_recipes_are_built_from_their_sources(source):
+    built = committed(source)
+    assert compare.source_differences(notebooks.read_source(source), built) == []
+    assert all(cell.get("outputs") or "import" in cell.source for cell in built.cells
+               if cell.cell_type == "code")  # fmt: skip
+    assert all(alt for _, _, alt in notebooks.pictures(built))
 
 
 @by_solution
