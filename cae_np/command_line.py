@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
+
+
+def plain_warnings():
+    """From now on warnings are one line each, without the line of source that gave them."""
+    warnings.formatwarning = lambda message, category, *where, **more: f"warning: {message}\n"
 
 
 def called():

@@ -326,3 +326,23 @@ def test_a_disk_that_refuses_results_is_a_failure_and_no_traceback(capsys, monke
     code, out, err = call(capsys, "numbers", "--preset", "smoke", "--resume")
     assert code == 1 and "No space left on device" in out and err.count("\n") == 1
     assert "something failed; see above" in err  # there is no report that could say it
+
+
+def test_warnings_are_one_line_without_source(capsys, monkeypatch):
+    import warnings
+
+    from cae_np import command_line
+
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    command_line.plain_warnings()
+    text = warnings.formatwarning("it is strange", UserWarning, "file.py", 3, "source = 1")
+    assert text == "warning: it is strange\n"
+
+
+def test_experiments_are_counted_and_the_report_is_named_at_once(capsys, tmp_path):
+    code, output, _ = call(capsys, "numbers", "sums", "--preset", "smoke")
+    lines = output.splitlines()
+    starts = ("2 experiments", "report: ", "[1/2] numbers: ", "[2/2] sums: ", "report: ")
+    places = [[i for i, line in enumerate(lines) if line.startswith(start)] for start in starts]
+    assert code == 0 and "written anew" in lines[places[1][0]]
+    assert places[0][0] < places[1][0] < places[2][0] < places[3][0] < places[4][-1]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .. import plotting
-from ..command_line import Parser, as_path, drop_output, given, refuse, what_failed
+from ..command_line import Parser, as_path, drop_output, given, plain_warnings, refuse, what_failed
 from ..data import load_or_stand_in
 from ..errors import CaeError
 from .grading import bughunt, forms, scores
@@ -31,6 +31,7 @@ def main(arguments=None):
         0; 1 if a task of a submission did not pass; 2 for a mistake in the call.
     """
     options = _parser().parse_args(arguments)
+    plain_warnings()
     try:
         return options.command(options)
     except BrokenPipeError:  # whoever read our lines has gone

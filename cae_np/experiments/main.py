@@ -31,6 +31,7 @@ def main(arguments=None):
             setattr(sys, name, open(os.devnull, "w"))
         # No terminal is too old, no pipe waits for lines.
         getattr(sys, name).reconfigure(errors="replace", line_buffering=True)
+    command_line.plain_warnings()
     try:
         return run(parse(arguments))
     except ModuleNotFoundError as error:
@@ -85,11 +86,24 @@ def run(options):
 def run_all(session, prepared):
     """Run experiments and write the report; returns the exit code."""
     from ..errors import CaeError
+    from .frame.expected import Expected
     from .report import build as report
 
-    page, everything_worked = None, True
-    for one in prepared:
-        print(f"{one.experiment.name}: {one.experiment.title} ({one.experiment.paper})")
+    page, everything_worked, n = None, True, len(prepared)
+    expected = Expected([one.experiment.name for one in prepared], session.options)
+    print(", ".join([counted(n), *expected.announcement()]))
+    if not session.options.part:
+        print(f"report: {session.options.out / 'report.html'}, written anew after each of them")
+    for i, one in enumerate(prepared):
+        print(
+            "".join(
+                [
+                    f"[{i + 1}/{n}] {one.experiment.name}: {one.experiment.title} ",
+                    f"({one.experiment.paper})",
+                    *expected.left(i),
+                ]
+            )
+        )
         try:
             everything_worked &= session.run(one)
             if not session.options.part:
@@ -104,6 +118,10 @@ def run_all(session, prepared):
     if everything_worked:
         return 0
     return refuse(f"something failed; {'the report says what' if page else 'see above'}", FAILED)
+
+
+def counted(n):
+    return f"{n} experiment{'s' if n > 1 else ''}"
 
 
 def runner_options(options):

@@ -11,6 +11,8 @@ from tqdm import tqdm
 # system's that stays behind where one of them is killed.
 tqdm.set_lock(threading.RLock())
 
+# The figures first: a label may be longer than a terminal is wide.
+BAR = "{percentage:3.0f}%|{bar:10}| {remaining} left, {rate_fmt}{postfix}  {desc}"
 # Seconds between two readings of the loss: of a bar, and of plain lines.
 BAR_INTERVAL, LINE_INTERVAL = 1.0, 10.0
 
@@ -41,6 +43,7 @@ class Progress:
             disable=not self._is_terminal,
             leave=False,
             dynamic_ncols=True,
+            bar_format=BAR,
         )
         self._done = done
         self._started, self._from = time.monotonic(), done

@@ -30,3 +30,13 @@ def test_progress_lines_say_what_the_model_reported(capsys, monkeypatch):
     assert f"dead {reported['dead_maps']}" in last
     assert f"sparsity {reported['hidden_sparsity']:.2%}" in last
     assert f"active on {reported['active_share'][0]:.0%}" in last and "ties" in last
+
+
+def test_on_a_narrow_terminal_the_figures_come_before_the_label():
+    label = "makhzani2014-table1 search: 128 maps, Adam 0.002, 3 epochs, N(0, 0.03²), seed 0"
+    bar = progress.tqdm.format_meter(
+        n=30, total=100, elapsed=3, ncols=80, prefix=label, unit="img",
+        postfix="loss 6.1", bar_format=progress.BAR,
+    )  # fmt: skip
+    assert len(bar) <= 80 and bar.startswith(" 30%|")
+    assert "left, 10.00img/s, loss 6.1  makhzani2014-table1 search" in bar

@@ -1,6 +1,7 @@
 """The report: every ``results.json`` below a folder, as Markdown and as one HTML page."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,14 +12,15 @@ from ..frame import document
 from . import html as report_html
 from . import tables
 
+KEPT = Path(__file__).parents[3] / "lectures" / "results"
 INTRODUCTION = (
     "What our implementation measured, beside what two papers report: M11 is Masci, Meier, "
     "Cireşan, Schmidhuber, Stacked Convolutional Auto-Encoders for Hierarchical Feature "
     "Extraction (ICANN 2011); M14 is Makhzani, Frey, A Winner-Take-All Method for Training Sparse "
     "Convolutional Autoencoders (2014).  A number and its spread are the mean and the sample "
     "standard deviation over seeds.  A claim holds (✓) where five or more paired seeds all agree "
-    "with it, does not hold (✗) where all disagree, and is otherwise not decided (?), or was not "
-    "run (–)."
+    "with it, and does not hold (✗) where all disagree; fewer that all agree or disagree point the "
+    "paper's way (↗) or the other (↘); everything else is not decided (?), or was not run (–)."
 ).replace("  ", " ")
 
 
@@ -108,6 +110,11 @@ class Run:
         )
 
     @property
+    def kept(self):
+        """Rows of the same experiment at the paper's scale, as the repository keeps them."""
+        return [] if self["preset"] == "paper" else _kept_rows(self["experiment"])
+
+    @property
     def provenance(self):
         """Everything else that the numbers depend on, by name."""
         versions = ", ".join(f"{name} {v}" for name, v in self["versions"].items() if v)
@@ -121,6 +128,15 @@ class Run:
             else "none",
             "cells": f"{len(self['cells'])}, version {self['version']} of the experiment",
         }
+
+
+@lru_cache
+def _kept_rows(name):
+    """Without a clone there are none: they are no part of the package."""
+    try:
+        return storage.load_json(KEPT / name / "results.json")["rows"]
+    except (DataError, KeyError, TypeError):
+        return []
 
 
 def write(out):
@@ -216,7 +232,10 @@ def markdown(runs, unreadable, out):
             link = quote((run.folder / figure["file"]).relative_to(out).as_posix())
             lines += [f"![{figure['alt']}]({link})", "", f"*{figure['caption']}*", ""]
         rows = run["rows"]
-        findings = [_claims(tables.claims(rows)), _table(tables.numbers(rows))]
+        findings = [
+            _claims(tables.claims(rows, run.kept)),
+            _table(tables.numbers(rows, run.kept)),
+        ]
         # Where there are numbers of the paper's to compare with, they come first.
         for part in findings[::-1] if tables.has_paper_numbers(rows) else findings:
             lines += part
@@ -251,7 +270,7 @@ def _claims(claims):
     for claim in claims:
         lines += [
             f"- {claim['mark']} **{claim['verdict']}**: {claim['statement']}  ",
-            f"  {claim['difference']}; {claim['seeds']}",
+            "; ".join(filter(None, (f"  {claim['difference']}", claim["seeds"], claim["kept"]))),
         ]
     return [*lines, ""]
 

@@ -4,11 +4,11 @@ import base64
 from html import escape
 from itertools import groupby
 
-from . import tables
+from . import opening, tables
 from .page import PAGE
 
 LONG = 20  # lines of a table
-CLASSES = {"holds": "yes", "does not hold": "no", "not decided": "open", tables.NOT_RUN: "open"}
+STYLES = {"✓": "yes", "↗": "yes", "✗": "no", "↘": "no"}  # by a claim's mark; others are open
 
 
 def page(runs, overview, unreadable, introduction):
@@ -28,13 +28,37 @@ def page(runs, overview, unreadable, introduction):
     str
     """
     body = [_say(line, "bad") for line in unreadable]
-    body.append(_table(overview, anchors=[run.anchor for run in runs]))
+    body.append(_table(overview, "overview", anchors=[run.anchor for run in runs]))
     for name, same in groupby(runs, key=lambda run: run["experiment"]):
         same = list(same)
         body.append(f"<h2>{escape(same[0]['title'])}</h2>")
         body.append(f'<p class="soft">{escape(same[0]["paper"])} · <code>{escape(name)}</code></p>')
         body += map(_run, same)
-    return PAGE.substitute(introduction=escape(introduction), body="\n".join(body))
+    links = dict.fromkeys((run["experiment"], run.anchor) for run in runs)
+    first = {name: anchor for name, anchor in reversed(links)}
+    contents = "".join(
+        f'<li><a href="#{escape(first[name])}">{escape(name)}</a></li>'
+        for name in dict.fromkeys(run["experiment"] for run in runs)
+    )
+    return PAGE.substitute(
+        opening="\n".join(_opening(runs)),
+        introduction=escape(introduction),
+        contents=contents,
+        body="\n".join(body),
+    )
+
+
+def _opening(runs):
+    """A picture of each paper, and the sentences that a person wants to read first."""
+    shown = []
+    for run, figure in opening.pictures(runs):
+        path, link = run.folder / figure["file"], f"#{escape(run.anchor)}"
+        if path.is_file():
+            caption = f'<a href="{link}">{escape(run["paper"])}: {escape(run["title"])}</a>'
+            shown.append(_image(path, figure["alt"], caption))
+    said = [_claim(claim, f"#{escape(run.anchor)}") for run, claim in opening.sentences(runs)]
+    parts = [f'<div class="opening">{"".join(shown)}</div>'] if shown else []
+    return parts + ([f'<ul class="claims">{"".join(said)}</ul>'] if said else [])
 
 
 def _run(run):
@@ -49,7 +73,10 @@ def _run(run):
         parts.append(_say(f"{failure['label']} failed: {failure['error']}", "bad", more))
     parts += [_figure(run.folder / figure["file"], figure) for figure in run["figures"]]
     rows = run["rows"]
-    findings = [_claims(tables.claims(rows)), _numbers(tables.numbers(rows))]
+    findings = [
+        _claims(tables.claims(rows, run.kept)),
+        _numbers(tables.numbers(rows, run.kept)),
+    ]
     # Where there are numbers of the paper's to compare with, they come first.
     parts += findings[::-1] if tables.has_paper_numbers(rows) else findings
     parts.append(_table(tables.own_columns(rows), "own"))
@@ -66,10 +93,14 @@ def _run(run):
 def _figure(path, figure):
     if not path.is_file():
         return _say(f"The picture {path.name} is missing; run the experiment again.", "bad")
+    return _image(path, figure["alt"], escape(figure["caption"]))
+
+
+def _image(path, alt, caption):
     content = base64.b64encode(path.read_bytes()).decode()
     return (
-        f'<figure><img src="data:image/png;base64,{content}" alt="{escape(figure["alt"])}">'
-        f"<figcaption>{escape(figure['caption'])}</figcaption></figure>"
+        f'<figure><img src="data:image/png;base64,{content}" alt="{escape(alt)}">'
+        f"<figcaption>{caption}</figcaption></figure>"
     )
 
 
@@ -119,19 +150,24 @@ def _table(table, style="", anchors=()):
 
 
 def _claims(claims):
-    if not claims:
-        return ""
-    items = []
-    for claim in claims:
-        style = CLASSES[claim["verdict"]]
-        items.append(
-            f'<li><span class="mark {style}" aria-hidden="true">{claim["mark"]}</span><div>'
-            f"{escape(claim['statement'])} "
-            f'<span class="verdict {style}">{claim["verdict"].capitalize()}.</span>'
-            f'<p class="soft">{escape(claim["difference"])}<br>{escape(claim["seeds"])}</p>'
-            "</div></li>"
-        )
-    return f'<ul class="claims">{"".join(items)}</ul>'
+    return f'<ul class="claims">{"".join(map(_claim, claims))}</ul>' if claims else ""
+
+
+def _claim(claim, link=""):
+    """One claim; with a link it stands in the opening, without what explains it."""
+    style = STYLES.get(claim["mark"], "open")
+    statement = escape(claim["statement"])
+    below = [claim["difference"], *([] if link else [claim["seeds"]]), claim["kept"]]
+    return (
+        f'<li><span class="mark {style}" aria-hidden="true">{claim["mark"]}</span><div>'
+        + (f'<a href="{link}">{statement}</a> ' if link else f"{statement} ")
+        + f'<span class="verdict {style}">{_capital(claim["verdict"])}.</span>'
+        f'<p class="soft">{"<br>".join(escape(line) for line in below if line)}</p></div></li>'
+    )
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
 
 
 def _ledger(choices):

@@ -47,6 +47,21 @@ thead { border-bottom: 1px solid var(--ink); }
 tbody { border-bottom: 1px solid var(--line); }
 tbody th { padding-top: 0.7rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums lining-nums; white-space: nowrap; }
+nav ul { list-style: none; margin: 0; padding: 0; font-size: 0.88rem; line-height: 1.9; }
+nav a { text-decoration: none; }
+main { min-width: 0; }
+@media (min-width: 75rem) {
+  body { max-width: 66rem; display: grid; grid-template-columns: 14rem 1fr; gap: 3rem; }
+  nav { position: sticky; top: 2.5rem; align-self: start; }
+}
+@media (max-width: 74.9rem) { nav { display: none; } } /* the overview has the same links */
+.opening {
+  display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
+}
+.opening figure { margin: 1rem 0 0; }
+.opening img { width: 100%; aspect-ratio: 3 / 2; object-fit: contain; }
+.overview th:nth-child(4), .overview td:nth-child(4) { display: none; }
 figure { margin: 1.8rem 0; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 @media (prefers-color-scheme: dark) {
@@ -72,13 +87,20 @@ pre { overflow-x: auto; background: var(--panel); padding: 0.8rem; font-size: 0.
   dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.5rem; }
   td, th { padding-right: 0.8rem; }
 }
-@media print { body { max-width: none; } figure, tr, li { break-inside: avoid; } }
+@media print {
+  nav { display: none; } body { display: block; max-width: none; }
+  figure, tr, li { break-inside: avoid; }
+}
 </style>
 </head>
 <body>
+<nav aria-label="Experiments"><ul>$contents</ul></nav>
+<main>
 <h1>Results</h1>
+$opening
 <p>$introduction</p>
 $body
+</main>
 </body>
 </html>
 """)

@@ -3,9 +3,20 @@
 import math
 from dataclasses import dataclass
 
+from ..frame.rows import SEEDS_FOR_A_VERDICT
+
 ABSENT = "–"
+KEPT = "ours at the paper's scale"  # what lectures/results has
 NOT_RUN = "not run"  # what the report says of a claim that there are no numbers for
-MARKS = {"holds": "✓", "does not hold": "✗", "not decided": "?", NOT_RUN: ABSENT}
+# By the beginning of what is said of a claim.
+MARKS = {
+    "holds": "✓",
+    "points the paper's way": "↗",
+    "not decided": "?",
+    "points the other way": "↘",
+    "does not hold": "✗",
+    NOT_RUN: ABSENT,
+}
 
 
 @dataclass(frozen=True)
@@ -23,14 +34,17 @@ class Table:
     sections: list
 
 
-def numbers(rows):
+def numbers(rows, kept=()):
     """The rows that are no claims, grouped by what they measure; None where there are none.
 
     Parameters
     ----------
     rows : list of dict
         As ``results.json`` has them.
+    kept : list of dict
+        Rows of the same experiment at the paper's scale, to stand beside them.
     """
+    at_scale = {_name(row): row for row in kept if is_row(row)}
     rows = [row for row in rows if is_row(row) and row["kind"] != "claim"]
     timed = set()
 
@@ -45,6 +59,7 @@ def numbers(rows):
     columns = {
         "": _label,
         "paper": lambda row: number(row["paper"]),
+        KEPT: lambda row: _number_of(at_scale.get(_name(row))),
         "ours": lambda row: number(row["ours"], row["spread"]),
         "seeds": lambda row: str(len(row["seeds"]) or ""),
         "images": lambda row: count(row["samples"]),
@@ -58,28 +73,39 @@ def numbers(rows):
     return without_empty_columns(list(columns), list(sections.items())) if rows else None
 
 
-def claims(rows):
+def claims(rows, kept=()):
     """The claims.
+
+    Parameters
+    ----------
+    rows, kept
+        As of :func:`numbers`.
 
     Returns
     -------
     list of dict
-        "mark", "verdict", "statement", "difference" (mean and spread with what they measure) and
-        "seeds" (a filled dot for every seed that agrees, an empty one for every other).
+        "mark", "verdict" (in words), "statement", "difference" (mean and spread with what they
+        measure), "seeds" (a filled dot for every seed that agrees, an empty one for every
+        other) and "kept" (what was found at the paper's scale, or nothing).
     """
+    at_scale = {row["statement"]: row for row in kept if is_row(row)}
     found = []
     for row in rows:
         if is_row(row) and row["kind"] == "claim":
+            there = at_scale.get(row["statement"])
             dots = "".join("●" if value > 0 else "○" for value in row["values"])
             unit = f" {row['unit']}" if row["unit"] else ""
             found.append(
                 {
                     "mark": MARKS[_verdict(row)],
-                    "verdict": _verdict(row),
+                    "verdict": _in_words(row),
                     "statement": row["statement"],
                     "difference": f"{row['metric']}: "
                     f"{number(row['ours'], row['spread'], signed=True)}{unit}",
                     "seeds": " ".join(filter(None, (dots, row["note"]))),
+                    "kept": f"{KEPT}: {_in_words(there)}, {_number_of(there)}{unit}"
+                    if there and there["values"]
+                    else "",
                 }
             )
     return found
@@ -171,7 +197,30 @@ def without_empty_columns(columns, sections):
 
 
 def _verdict(row):
-    return row["verdict"] if row["values"] else NOT_RUN
+    """What is said of a claim, one of :data:`MARKS`; too few seeds may still agree."""
+    differences = row["values"]
+    if not differences:
+        return NOT_RUN
+    if row["verdict"] == "not decided" and len(differences) < SEEDS_FOR_A_VERDICT:
+        if all(d > 0 for d in differences):
+            return "points the paper's way"
+        if all(d < 0 for d in differences):
+            return "points the other way"
+    return row["verdict"]
+
+
+def _in_words(row):
+    """The same, with how many of the seeds it is that point there."""
+    verdict, n = _verdict(row), len(row["values"])
+    return f"{verdict} ({n} of {n})" if verdict.startswith("points") else verdict
+
+
+def _name(row):
+    return row["label"], row["metric"], row["unit"], row["kind"]
+
+
+def _number_of(row):
+    return number(row["ours"], row["spread"]) if row else ""
 
 
 def _label(row):

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from cae_np import experiments, storage
 from cae_np.errors import DataError
 from cae_np.experiments.frame import results, runner
+from cae_np.experiments.frame.experiment import Settings
+from cae_np.experiments.frame.rows import claim
 from cae_np.experiments.report import build as report
 from cae_np.experiments.report import tables
 
@@ -70,7 +72,7 @@ def test_the_page_is_whole_and_needs_nothing_from_outside(out):
     assert page.alts == ['Dots near "zero" & ten.'] * 2
     assert "Means of <fifty> draws." in page.texts
     assert all(link[0] == "#" and link[1:] in page.ids for link in page.links)
-    assert len(page.links) == 4 and len(set(page.ids)) == len(page.ids)
+    assert len(page.links) == 2 + 4 and len(set(page.ids)) == len(page.ids)
 
 
 def test_the_page_has_the_papers_numbers_beside_ours_and_verdicts_in_words(out):
@@ -99,9 +101,29 @@ def test_the_command_repeats_everything_that_decides_the_bits(out):
 def test_a_claim_without_numbers_was_not_run():
     row = {"metric": "m", "unit": "", "kind": "claim", "statement": "It is.", "ours": None,
            "spread": None, "values": [], "note": None, "verdict": "not decided"}  # fmt: skip
-    rows = [row, row | {"values": [1.0], "ours": 1.0}]
+    rows = [row, row | {"values": [1.0, -1.0], "ours": 0.0}]
     assert [claim["verdict"] for claim in tables.claims(rows)] == ["not run", "not decided"]
     assert tables.tally(rows).split() == ["?", "1", "–", "1"]
+
+
+@pytest.mark.parametrize(
+    ("differences", "mark", "words"),
+    [
+        ([1.0], "↗", "points the paper's way (1 of 1)"),
+        ([1.0, 2.0, 0.5], "↗", "points the paper's way (3 of 3)"),
+        ([-1.0, -2.0], "↘", "points the other way (2 of 2)"),
+        ([1.0, 2.0, -0.5], "?", "not decided"),
+        ([0.0], "?", "not decided"),
+        ([1.0] * 4 + [-1.0], "?", "not decided"),
+        ([1.0] * 5, "✓", "holds"),
+        ([-1.0] * 5, "✗", "does not hold"),
+    ],
+)
+def test_few_seeds_point_somewhere_where_they_agree(differences, mark, words):
+    at = Settings("e", "quick", tuple(range(5)), None, None, "numpy", 1, "float32")
+    row = claim(at, "It is.", "m", dict(enumerate(differences)), 0.0)
+    (found,) = tables.claims([row.as_dict()])
+    assert (found["mark"], found["verdict"]) == (mark, words)
 
 
 def test_every_number_of_images_has_its_time():
