@@ -197,8 +197,7 @@ def hover(page, name, map_number):
     from selenium.webdriver import ActionChains
 
     grid = page.find_element("id", name)
-    across = page.execute_script("return columns()")
-    rows = page.execute_script("return maps()") // across
+    across, rows = page.execute_script("return columnsAndRows()")
     row, column = divmod(map_number, across)
     width, height = grid.size["width"], grid.size["height"]
     dx = (column + 0.5) * width / across - width / 2

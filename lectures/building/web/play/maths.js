@@ -4,27 +4,34 @@
 // and `readB` (10,).  A classic script, since browsers refuse modules over file://.
 "use strict";
 
-/** z[k] = Σ_c correlation of the zero-padded x[c] with kernel[k, c], plus b[k]: (K, S, S).  From the
-    side of a pixel: it adds the flipped kernel, times its value, around its place; a black one nothing,
-    so that a digit takes a third of the time of a photograph. */
+/** z[k] = Σ_c correlation of the zero-padded x[c] with kernel[k, c], plus b[k]: (K, S, S).  Most of a
+    digit is black, so zeros at both ends of a row are left out; and four columns of a kernel at once
+    are fewer visits to z than one. */
 function correlateSame(x, w, b, C, S, side) {
-  const K = b.length, top = (side - 1) >> 1, below = side - 1 - top, P = S + side - 1;
-  const padded = new Float64Array(P * P), z = new Float64Array(K * S * S);
+  const K = b.length, top = (side - 1) >> 1, z = new Float64Array(K * S * S), P = S + side + 2;
+  const padded = new Float64Array(C * S * P), begin = new Int32Array(C * S), end = new Int32Array(C * S);
+  for (let row = 0; row < C * S; row++)
+    for (let v = 0; v < S; v++) {
+      if (x[row * S + v] === 0) continue;
+      if (end[row] === 0) begin[row] = v + top;
+      end[row] = v + top + 1;
+      padded[row * P + v + top] = x[row * S + v];
+    }
   for (let k = 0; k < K; k++) {
-    padded.fill(b[k]);
-    for (let c = 0; c < C; c++)
-      for (let pixel = 0; pixel < S * S; pixel++) {
-        const value = x[c * S * S + pixel];
-        if (value === 0) continue;
-        const last = (Math.floor(pixel / S) + side - 1) * P + (pixel % S) + side - 1;
-        for (let i = 0; i < side; i++) {
-          const from = ((k * C + c) * side + i) * side, to = last - i * P;
-          for (let j = 0; j < side; j++) padded[to - j] += value * w[from + j];
+    z.fill(b[k], k * S * S, (k + 1) * S * S);
+    for (let row = 0; row < C * S; row++) {
+      if (end[row] === 0) continue;
+      const c = Math.floor(row / S), u = row % S;
+      const lowest = Math.max(0, u + top + 1 - S), highest = Math.min(side, u + top + 1);
+      for (let i = lowest; i < highest; i++)
+        for (let j = 0; j < side; j += 4) {
+          const at = ((k * C + c) * side + i) * side + j, left = side - j;
+          const w0 = w[at], w1 = left > 1 ? w[at + 1] : 0, w2 = left > 2 ? w[at + 2] : 0, w3 = left > 3 ? w[at + 3] : 0;
+          const first = Math.max(0, begin[row] - j - 3), last = Math.min(S, end[row] - j);
+          const to = (k * S + u + top - i) * S, from = row * P + j;
+          for (let q = first; q < last; q++)
+            z[to + q] += w0 * padded[from + q] + w1 * padded[from + q + 1] + w2 * padded[from + q + 2] + w3 * padded[from + q + 3];
         }
-      }
-    for (let p = 0; p < S; p++) {
-      const row = (p + below) * P + below;
-      z.set(padded.subarray(row, row + S), (k * S + p) * S);
     }
   }
   return z;
@@ -32,12 +39,18 @@ function correlateSame(x, w, b, C, S, side) {
 
 /** Flat positions of the n largest units of each map, the first of equals: one array a map. */
 function winnerTakeAll(z, K, n) {
-  const size = z.length / K, winners = [];
+  const size = z.length / K, winners = [], largest = new Float64Array(n);
   for (let k = 0; k < K; k++) {
     const map = z.subarray(k * size, (k + 1) * size);
-    let least = -Infinity; // of the winners; for one, sorting would take longer than the rest
-    if (n === 1) for (let i = 0; i < size; i++) least = Math.max(least, map[i]);
-    else if (n < size) least = map.slice().sort()[size - n];
+    largest.fill(-Infinity); // the n largest so far, in rising order
+    if (n < size)
+      for (let i = 0; i < size; i++) {
+        if (map[i] <= largest[0]) continue;
+        let rank = 0;
+        for (; rank + 1 < n && largest[rank + 1] < map[i]; rank++) largest[rank] = largest[rank + 1];
+        largest[rank] = map[i];
+      }
+    const least = largest[0];
     let equals = n; // how many that equal the least of the winners may stay
     for (let i = 0; i < size; i++) if (map[i] > least) equals--;
     const kept = [];
@@ -82,18 +95,20 @@ function decode(h, w, c, S, side) {
     map where it stands, -1 where nothing is above zero: both (K, n, n). */
 function overlappingMaxPool(z, K, S, width, stride) {
   const n = Math.ceil(S / stride), left = Math.max((n - 1) * stride + width - S, 0) >> 1;
-  const y = new Float64Array(K * n * n), winner = new Int32Array(K * n * n).fill(-1);
+  const y = new Float64Array(K * n * n), winner = new Int32Array(K * n * n);
   for (let k = 0; k < K; k++)
     for (let p = 0; p < n; p++)
       for (let q = 0; q < n; q++) {
-        const window = (k * n + p) * n + q;
+        let most = 0, at = -1;
         const bottom = Math.min(S, p * stride - left + width), right = Math.min(S, q * stride - left + width);
         for (let u = Math.max(0, p * stride - left); u < bottom; u++)
           for (let v = Math.max(0, q * stride - left); v < right; v++)
-            if (z[(k * S + u) * S + v] > y[window]) {
-              y[window] = z[(k * S + u) * S + v];
-              winner[window] = u * S + v;
+            if (z[(k * S + u) * S + v] > most) {
+              most = z[(k * S + u) * S + v];
+              at = u * S + v;
             }
+        y[(k * n + p) * n + q] = most;
+        winner[(k * n + p) * n + q] = at;
       }
   return { y, winner };
 }

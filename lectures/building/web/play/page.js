@@ -31,7 +31,8 @@ let seen = null, noisy = x; // what look() found, and in what
 let pen = { u: 140, v: 140, down: false }, box = null; // the keyboard's pen; the box around the ink
 let shown = new Array(10).fill(-1); // which of a digit's samples was shown last
 
-const ink = new OffscreenCanvas(280, 280).getContext("2d", { willReadFrequently: true });
+const sheetOf = (side) => new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+const ink = sheetOf(280), small = sheetOf(28), sheet = sheetOf(32); // strokes; these scaled; pixels to paint
 const noise = Float64Array.from({ length: 3 * 32 * 32 }, () => Math.random());
 const maps = () => Number(find("network").value);
 const winners = () => (find("n").value === "all" ? network().S ** 2 : Number(find("n").value));
@@ -42,10 +43,11 @@ function network() {
   return NETWORKS[`${maps()} ${kind}`];
 }
 
-/** Columns of a grid of maps; fewer and larger ones on a phone. */
-function columns() {
-  const wide = { 16: 8, 128: 16, 512: 32 }[maps()];
-  return window.innerWidth < 640 && maps() > 16 ? wide / 2 : wide;
+/** Columns and rows of a grid of maps, twice as wide as high, on a phone twice as high as wide: the
+    page keeps its height whatever the network. */
+function columnsAndRows() {
+  const wide = { 16: [6, 3], 128: [16, 8], 512: [32, 16] }[maps()];
+  return window.innerWidth < 640 ? [wide[0] / 2, wide[1] * 2] : wide;
 }
 
 // --- from strokes to what MNIST looks like ---
@@ -55,16 +57,15 @@ function centred() {
   const side = 280, size = 28, image = new Float64Array(size * size);
   const alpha = ink.getImageData(0, 0, side, side).data;
   let left = side, right = -1, top = side, bottom = -1;
-  for (let i = 0; i < side * side; i++)
-    if (alpha[4 * i + 3] > 20) {
-      const u = Math.floor(i / side), v = i % side;
+  for (let u = 0; u < side; u++)
+    for (let v = 0; v < side; v++) {
+      if (alpha[4 * (u * side + v) + 3] <= 20) continue;
       left = Math.min(left, v); right = Math.max(right, v);
       top = Math.min(top, u); bottom = Math.max(bottom, u);
     }
   box = right < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
   if (!box) return image;
   const scale = 20 / Math.max(box.width, box.height), { width, height } = box;
-  const small = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
   small.imageSmoothingQuality = "high";
   const at = (u, v) => {
     small.clearRect(0, 0, size, size);
@@ -93,33 +94,34 @@ function withNoise() {
 
 // --- pictures ---
 
-const SMALL = {}; // by side: a canvas of S×S, and its pixels; to make them takes longer than to paint
+const rgb = (red, green, blue) => {
+  const byte = (value) => Math.max(0, Math.min(255, Math.round(value)));
+  return 0xff000000 | (byte(blue) << 16) | (byte(green) << 8) | byte(red);
+};
+
 /** Pixels of a canvas of S×S, coloured by a function of the pixel's number. */
 function paint(id, S, colour) {
-  SMALL[S] ??= { small: new OffscreenCanvas(S, S).getContext("2d"), image: new ImageData(S, S) };
-  const canvas = find(id), { small, image } = SMALL[S];
-  for (let i = 0; i < S * S; i++) {
-    const [red, green, blue] = colour(i), at = 4 * i;
-    image.data[at] = red; image.data[at + 1] = green; image.data[at + 2] = blue; image.data[at + 3] = 255;
-  }
-  small.putImageData(image, 0, 0);
+  const canvas = find(id), image = new ImageData(S, S), pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < S * S; i++) pixels[i] = colour(i);
+  sheet.putImageData(image, 0, 0);
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  context.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
+  context.drawImage(sheet.canvas, 0, 0, S, S, 0, 0, canvas.width, canvas.height);
   return context;
 }
 
 /** Grey for one channel; for three, whitened colours around a middle grey. */
 function greyOrColour(values, S, C) {
-  if (C === 1) return (i) => [255 * values[i], 255 * values[i], 255 * values[i]];
+  if (C === 1) return (i) => rgb(255 * values[i], 255 * values[i], 255 * values[i]);
   const level = (value) => 128 + 90 * value;
-  return (i) => [level(values[i]), level(values[S * S + i]), level(values[2 * S * S + i])];
+  return (i) => rgb(level(values[i]), level(values[S * S + i]), level(values[2 * S * S + i]));
 }
 
 /** Orange for positive, blue for negative, black for zero. */
 function signed(value, largest, under = 0) {
-  const part = Math.min(1, Math.abs(value) / largest), colour = value > 0 ? ORANGE : BLUE;
-  return colour.map((c) => under * (1 - part) + c * part);
+  const part = Math.min(1, Math.abs(value) / largest), [red, green, blue] = value > 0 ? ORANGE : BLUE;
+  const rest = under * (1 - part);
+  return rgb(rest + red * part, rest + green * part, rest + blue * part);
 }
 
 /** A frame: the network looks, and everything is painted. */
@@ -186,21 +188,18 @@ function showInput() {
 /** Maps of size×size side by side, as bright as the root of their values, or single units would not
     be seen; all in one image, since a canvas for each would take 10 ms. */
 function showGrid(id, values, size, highest) {
-  const K = maps(), across = columns(), cell = size + GAP, canvas = find(id), context = canvas.getContext("2d");
-  const width = across * cell, height = (K / across) * cell;
-  canvas.dataset.maps = K;
+  const K = maps(), [across, rows] = columnsAndRows(), cell = size + GAP, canvas = find(id);
+  const width = across * cell, height = rows * cell, context = canvas.getContext("2d");
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
-  for (let k = 0, i = 0; k < K; k++) {
-    const isOff = off.has(k);
-    for (let row = 0; row < size; row++) {
-      const from = (Math.floor(k / across) * cell + row) * width + (k % across) * cell;
-      for (let column = 0; column < size; column++, i++) {
-        const value = values[i];
+  for (let k = 0; k < K; k++) {
+    const corner = Math.floor(k / across) * cell * width + (k % across) * cell, isOff = off.has(k);
+    for (let p = 0; p < size; p++)
+      for (let q = 0; q < size; q++) {
+        const value = values[(k * size + p) * size + q];
         const grey = value > 0 ? Math.min(255, Math.round(255 * Math.sqrt(value / highest))) : 0;
-        pixels[from + column] = isOff ? 0xff20208a : 0xff000000 | (grey * 0x010101);
+        pixels[corner + p * width + q] = isOff ? 0xff20208a : 0xff000000 | (grey * 0x010101);
       }
-    }
   }
   context.putImageData(image, 0, 0);
   context.strokeStyle = "#ff8c1a";
@@ -222,7 +221,7 @@ function showClasses() {
   const sentence = empty ? "Draw." : p ? `It says ${best}, with probability ${p[best].toFixed(3)}.` : "No classes here.";
   say(sentence);
   if (!p || empty) {
-    paint("why", S, () => [0, 0, 0]);
+    paint("why", S, () => rgb(0, 0, 0));
     find("whyTitle").textContent = "Why?";
     find("whyText").value = p ? "There is nothing to speak yet." : "Without a read-out nothing is said.";
     return;
@@ -250,8 +249,8 @@ function showMap() {
   for (const [id, all] of [["encoder", net.w_enc], ["decoder", net.w_dec]]) {
     const w = all.subarray(chosen * size, (chosen + 1) * size);
     const largest = w.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
-    const rgb = (i) => [0, 1, 2].map((c) => 128 + (127 * w[c * side * side + i]) / largest);
-    paint(id, side, C === 3 ? rgb : (i) => signed(w[i], largest));
+    const colours = greyOrColour(w.map((value) => (127 / 90 / largest) * value), side, C);
+    paint(id, side, C === 3 ? colours : (i) => signed(w[i], largest));
   }
   const [first] = seen.winners[chosen], a = seen.h[chosen * S * S + first];
   const where = a > 0 ? `wins at row ${Math.floor(first / S) + 1}, column ${(first % S) + 1}, with ${a.toFixed(2)}.` : "has no winner above zero.";
@@ -345,10 +344,10 @@ function takeDigit(label) {
   takeDigits();
   shown[label] = (shown[label] + 1) % DIGITS[label].length;
   x = Float64Array.from(bytes(DIGITS[label][shown[label]]), (value) => value / 255);
-  const image = new ImageData(28, 28), small = new OffscreenCanvas(28, 28);
+  const image = new ImageData(28, 28);
   x.forEach((value, i) => image.data.set([255, 255, 255, 255 * value], 4 * i));
-  small.getContext("2d").putImageData(image, 0, 0);
-  ink.drawImage(small, 0, 0, 280, 280);
+  small.putImageData(image, 0, 0);
+  ink.drawImage(small.canvas, 0, 0, 280, 280);
   show();
 }
 function takePicture({ pixels, whitened }) {
@@ -383,14 +382,16 @@ find("allOn").onclick = () => { off = new Set(); show(); };
 for (const id of ["maps", "free", "features"]) {
   const grid = find(id);
   const under = (event) => {
-    const at = grid.getBoundingClientRect(), rows = maps() / columns();
+    const at = grid.getBoundingClientRect(), [across, rows] = columnsAndRows();
     const inside = (from, size, n) => Math.min(n - 1, Math.max(0, Math.floor((from / size) * n)));
-    return inside(event.clientY - at.top, at.height, rows) * columns() + inside(event.clientX - at.left, at.width, columns());
+    const k = inside(event.clientY - at.top, at.height, rows) * across + inside(event.clientX - at.left, at.width, across);
+    return k < maps() ? k : chosen; // 16 maps leave two cells empty
   };
   grid.onpointermove = (event) => pointAt(under(event));
   grid.onclick = (event) => { chosen = under(event); toggle(chosen); };
   grid.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() }[event.key];
+    const [across] = columnsAndRows();
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[event.key];
     if (event.key === "Enter" || event.key === " ") toggle(chosen);
     else if (step) pointAt((chosen + step + maps()) % maps());
     else return;
