@@ -56,7 +56,7 @@ def networks():
 # --- the mathematics ------------------------------------------------------------------------------
 
 LOOK = """
-const [name, images, n] = arguments, net = NETWORKS[name];
+const [name, images, n, wanted] = arguments, net = NETWORKS[name];
 const text = (values) => {
   const bytes = new Uint8Array(Float64Array.from(values).buffer), parts = [];
   for (let i = 0; i < bytes.length; i += 30000)
@@ -66,18 +66,21 @@ const text = (values) => {
 return images.map((image) => {
   const x = Float64Array.from(image), seen = look(net, x, n, new Set());
   const spoke = seen.p ? whatSpokeFor(net, seen, x, 3) : { pixels: [], maps: [] };
-  const all = [seen.z, seen.winners.flat(), seen.x_hat, seen.features, seen.p ?? []];
-  return [...all, spoke.pixels, spoke.maps].map(text);
+  const all = { ...seen, ...spoke, p: seen.p ?? [], winners: seen.winners.flat() };
+  return wanted.map((name) => text(all[name]));
 });
 """
 
 
-def in_the_browser(page, name, x, n):
-    """z, winners, x_hat, features, p, and what spoke for 3: pixels and maps; each (N, ...)."""
+FOUND = ["z", "winners", "x_hat", "features", "p", "pixels", "maps"]  # the last two spoke for 3
+
+
+def in_the_browser(page, name, x, n, wanted=FOUND):
+    """What the page finds in images, each (N, ...)."""
     found = []
     for start_at in range(0, len(x), 5):
         rows = x[start_at : start_at + 5].reshape(-1, x[0].size).tolist()
-        found += page.execute_script(LOOK, name, rows, n)
+        found += page.execute_script(LOOK, name, rows, n, wanted)
     return [
         np.array([np.frombuffer(base64.b64decode(text), "<f8") for text in texts])
         for texts in zip(*found, strict=True)
@@ -153,7 +156,8 @@ def test_all_winners_copy_where_the_filters_were_trained_so(page, networks):
     light = (x**2).sum(axis=(1, 2, 3)).mean()
 
     def lost(name, n):
-        x_hat = in_the_browser(page, name, x, n)[2].reshape(x.shape)
+        (x_hat,) = in_the_browser(page, name, x, n, ["x_hat"])
+        x_hat = x_hat.reshape(x.shape)
         return ((x_hat - x) ** 2).sum(axis=(1, 2, 3)).mean() / light
 
     by_winners = [lost("16 trained", 1)] + [lost(f"16 {n}", n) for n in play.WINNERS]
@@ -230,6 +234,26 @@ def test_a_stroke_is_scaled_centred_and_recognised(page):
     assert shorter < 80 + 12
     page.find_element("id", "clear").click()
     assert chars(page, "says") == ["Draw."]
+
+
+@pytest.mark.parametrize("kind", ["mouse", "touch", "pen"])
+def test_mouse_finger_and_pen_draw(page, kind):
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+    from selenium.webdriver.common.actions.pointer_input import PointerInput
+
+    page.execute_script(
+        "find('draw').addEventListener('pointerdown', (e) => { window.kind = e.pointerType; })"
+    )
+    canvas = page.find_element("id", "draw")
+    actions = ActionBuilder(page, mouse=PointerInput(kind, kind))
+    pointer = actions.pointer_action.move_to(canvas, 0, -60).pointer_down()
+    for _ in range(4):
+        pointer.move_by(0, 30)
+    pointer.pointer_up()
+    actions.perform()
+    assert page.execute_script("return kind") == kind
+    assert chars(page, "says")[0].startswith("It says 1,")
+    assert page.execute_script("return box.height") > 120
 
 
 def test_the_keyboard_draws(page):
@@ -370,29 +394,47 @@ def test_why_asks_for_the_prediction_or_for_any_class(page):
     assert (pixels(page, "why") != picture).any()
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280, 1920])
+STEADY = "main canvas, main button, main select, h2, dt"
+
+
+@pytest.mark.parametrize("width", [390, 480, 640, 768, 1024, 1280, 1920])
 def test_nothing_jumps_and_nothing_is_wider_than_the_window(page, width):
-    """Whatever is operated: only a network of another size changes the height of the grids."""
+    """Whatever is operated, in whatever order."""
     with at_width(page, width):
         page.get(page.page)
-        take(page, 3)
-        before = boxes(page, "main canvas, main button, main select, h2, dt")
+        before = boxes(page, STEADY)
         for operate in (
+            lambda: take(page, 3),
             lambda: choose(page, "n", "4"),
             lambda: choose(page, "filters", "random"),
             lambda: choose(page, "filters", "shuffled"),
             lambda: choose(page, "n", "all"),
             lambda: choose(page, "filters", "trained"),
             lambda: hover(page, "maps", 20),
+            lambda: page.find_element("id", "free").click(),
             lambda: page.execute_script("find('noise').value = 0.9; find('noise').oninput()"),
             lambda: page.find_element("css selector", "#classes li button").click(),
+            lambda: choose(page, "network", "16"),
+            lambda: choose(page, "filters", "same"),
+            lambda: choose(page, "n", "16"),
+            lambda: choose(page, "filters", "random"),
+            lambda: choose(page, "n", "1"),
+            lambda: page.find_element("css selector", "#pictures button").click(),
+            lambda: page.find_element("id", "copying").click(),
+            lambda: page.find_element("id", "reset").click(),
             lambda: page.find_element("id", "clear").click(),
         ):
             operate()
-            assert boxes(page, "main canvas, main button, main select, h2, dt") == before
-        page.find_element("id", "copying").click()
-        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+            assert boxes(page, STEADY) == before
+            assert page.execute_script("return document.documentElement.scrollWidth") <= width
         assert page.execute_script("return shifted") == 0
+
+
+def test_sixteen_maps_leave_two_cells_empty(page):
+    choose(page, "network", "16")
+    hover(page, "maps", 4)
+    hover(page, "maps", 17)
+    assert chars(page, "mapTitle") == ["Map 5 of 16"]
 
 
 def test_a_dark_scheme_is_dark_and_reduced_motion_moves_nothing(page):

@@ -190,6 +190,7 @@ function showInput() {
 function showGrid(id, values, size, highest) {
   const K = maps(), [across, rows] = columnsAndRows(), cell = size + GAP, canvas = find(id);
   const width = across * cell, height = rows * cell, context = canvas.getContext("2d");
+  canvas.classList.toggle("fine", K > 128);
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
   for (let k = 0; k < K; k++) {
@@ -202,7 +203,7 @@ function showGrid(id, values, size, highest) {
       }
   }
   context.putImageData(image, 0, 0);
-  context.strokeStyle = "#ff8c1a";
+  Object.assign(context, { strokeStyle: "#ff8c1a", lineWidth: size > 20 ? 2 : 1 });
   context.strokeRect((chosen % across) * cell + 0.5, Math.floor(chosen / across) * cell + 0.5, size, size);
 }
 
