@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REFUSED = 2  # the exit code of whatever is wrong with a call
@@ -15,6 +17,28 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(REFUSED, f"{self.prog}: {message}; --help explains the options\n")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: it goes everywhere where Ctrl-C goes."""
+
+
+@contextmanager
+def sigterm_as_an_exception():
+    """While it is open, SIGTERM raises :class:`Terminated`, so that nothing is left half done."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminated(number, frame):
+    raise Terminated
 
 
 def plain_warnings():

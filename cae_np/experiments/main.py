@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import command_line
 from .frame.arguments import parse
 
-FAILED, INTERRUPTED = 1, 130
+FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 OLDEST_PYTHON = (3, 11)
 VERIFY = "verify"  # a name that is no experiment
 KNOWN_TO_VERIFY = {"names", "backend", "data_dir", "download", "list"}
@@ -33,13 +33,16 @@ def main(arguments=None):
         getattr(sys, name).reconfigure(errors="replace", line_buffering=True)
     command_line.plain_warnings()
     try:
-        return run(parse(arguments))
+        with command_line.sigterm_as_an_exception():
+            return run(parse(arguments))
     except ModuleNotFoundError as error:
         if (error.name or "cae_np").startswith("cae_np"):
             raise
         in_clone = command_line.called().startswith("python run_")
         what = "-r requirements.txt" if in_clone else error.name
         return refuse(f"{error.name} is not installed; pip install {what}")
+    except command_line.Terminated:
+        why, code = "terminated", TERMINATED
     except KeyboardInterrupt:
         why, code = "interrupted", INTERRUPTED
     except BrokenPipeError:  # whoever read our lines has gone
@@ -51,7 +54,8 @@ def main(arguments=None):
     keeps = any(a == "--resume" or a.startswith("--cells") for a in arguments)
     again = arguments if keeps else [*arguments, "--resume"]
     command = f"{command_line.called()} {shlex.join(again)}"
-    return refuse(f"{why}; finished cells are kept, go on with: {command}", code)
+    kept = "finished cells and the trainings' last states are kept"
+    return refuse(f"{why}; {kept}, go on with: {command}", code)
 
 
 def run(options):

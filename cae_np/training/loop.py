@@ -19,6 +19,7 @@ from ..ops import batch_last, binomial_mask, corrupt, gaussian_noise
 from ..rng import Purpose, generator
 from .checkpoint import Position, restore, save
 from .guard import Guard
+from .interrupt import Interruption
 from .optim import SCHEDULES, SGD, Adam
 from .progress import Progress
 
@@ -130,7 +131,8 @@ def train(
     label : str
         Stands before the progress bar.
     checkpoint : path, optional
-        Model, optimiser and position are saved there every ``checkpoint_every`` seconds; where
+        Model, optimiser and position are saved there every ``checkpoint_every`` seconds, and
+        before Ctrl-C or SIGTERM end the training; where
         the file exists, training goes on from it and ends with the same bits (NumPy, same
         threads) as if it had never been interrupted.  It serves one training; the caller
         deletes it.
@@ -202,7 +204,8 @@ def train(
     is_over = position.epoch == plan.epochs
 
     done = position.epoch * n + min(n, position.step_in_epoch * plan.batch_size)
-    with Progress(label, plan.epochs, n, done) as progress:
+    ending = Interruption(wanted=checkpoint is not None)
+    with ending, Progress(label, plan.epochs, n, done) as progress:
         for epoch in range(position.epoch, plan.epochs):
             order = generator(Purpose.ORDER, seed, layer, epoch).permutation(n)
             first = position.step_in_epoch
@@ -231,11 +234,13 @@ def train(
                     progress.show(len(chosen), guard.check_loss(loss, step, rate))
                 else:
                     progress.count(len(chosen))
-                if checkpoint and time.monotonic() - saved > checkpoint_every:
+                if checkpoint and (ending.asked or time.monotonic() - saved > checkpoint_every):
                     guard.check_state(
                         save(checkpoint, identity, model, optimizer, position), step, rate
                     )
                     saved = time.monotonic()
+                    if ending.asked:
+                        ending.leave()
 
             # A run that was interrupted between two epochs takes up here.
             step = (epoch + 1) * steps_per_epoch - 1

@@ -13,7 +13,7 @@ def parse(arguments):
         prog=program(),
         description="Reproduce figures and tables of two papers on convolutional auto-encoders.",
         epilog="Exit codes: 0 all went well; 1 a cell failed, the report says which; 2 something "
-        "was wrong before the first cell started; 130 interrupted.",
+        "was wrong before the first cell started; 130 interrupted, 143 terminated.",
     )
     add = p.add_argument
     add("names", nargs="*", metavar="EXPERIMENT", help="default: all but those only run when named")

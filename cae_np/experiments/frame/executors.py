@@ -20,6 +20,7 @@ from .dask_cluster import dask_executor
 
 # A scheduler shares out what is ready itself; it gets everything.
 ALL_THAT_IS_READY = 1 << 20
+SECONDS_TO_SAVE = 20  # for a step and a checkpoint, once the program ends
 
 
 class InlineExecutor(Executor):
@@ -66,9 +67,11 @@ class ProcessExecutor(Executor):
             self._idle.put(worker)
 
     def shutdown(self, wait=True, *, cancel_futures=False):
-        """End the processes; with ``cancel_futures`` at once, whatever they are doing."""
+        """End the processes; with ``cancel_futures`` as soon as a training has saved its state."""
         if not cancel_futures:
             self._threads.shutdown(wait)
+        for worker in self._workers if cancel_futures else ():
+            worker.ask_to_end()
         for worker in self._workers:
             worker.stop(at_once=cancel_futures)
         self._threads.shutdown(wait, cancel_futures=True)
@@ -120,12 +123,18 @@ class _Worker:
             raise _could_not_start(error) from error
         self._process, self._pipe = process, ours
 
+    def ask_to_end(self):
+        """By SIGTERM, for which a training saves its state."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self, at_once):
         self._stopped = True
         if (process := self._process) is not None:
             if not at_once:
                 self._pipe.close()  # it has nothing to do, and ends when it notices
-                process.join(timeout=5)
+            process.join(timeout=SECONDS_TO_SAVE if at_once else 5)
             process.kill()
             process.join()
 

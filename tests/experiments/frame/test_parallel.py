@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,28 @@ def test_no_process_outlives_the_program(tmp_path, faults, how):
         assert err.count("\n") == 1 and "--jobs 2" in err and "--resume" in err
     gone, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+@posix
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_told_to_end_loses_no_step(tmp_path, faults, monkeypatch, number, jobs):
+    """No checkpoint is made otherwise, so what goes on is the state that was saved at the end."""
+    monkeypatch.setenv("FAKE_CHECKPOINT_EVERY", "1e9")
+    (faults / "slow").touch()
+    arguments = ["trained", "--preset", "smoke", "--jobs", jobs, "--out", str(tmp_path / "out")]
+    with program(*arguments, start_new_session=True) as process:
+        until(lambda: len(lines(faults)) >= 7, process)
+        os.killpg(process.pid, signal.SIGINT) if number == signal.SIGINT else process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert err.count("\n") == 1 and "--resume" in err and "states are kept" in err
+    (faults / "slow").unlink()
+    with program(*arguments, "--resume") as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    batches = Counter(line.partition(",")[0] for line in lines(faults))
+    assert set(batches.values()) == {2 * 3 * 5} and len(batches) == 2  # seeds, epochs, batches
 
 
 def test_threads_are_shared_out_among_the_jobs(monkeypatch):
