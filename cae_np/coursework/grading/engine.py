@@ -23,7 +23,7 @@ from ..tasks.catalogue import FOR_VALUES, LARGE, NEED_VALUES, SCORED, SITUATION,
 from .gate import LONGEST_REPORT, Gated, Tamed, plain_text
 
 EXAMPLES = 100
-CALLS, DOUBT_SECONDS = 500, 0.5  # how long a function that is right is asked on
+CALLS, DOUBT_SECONDS = 400, 0.5  # how long a function that is right is asked on
 DRAWS = 5  # with how many new values at once, at least
 NO_STEPS = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 SLOW_SECONDS, SLOW_TIMES = 0.05, 100  # both have to be exceeded
@@ -182,7 +182,7 @@ def _doubt(task, function, right):
     It is asked for the same sizes with values that nobody could know, until it was called so often
     that one which counts its calls would have stopped.
     """
-    stop, calls = _clock(function) + DOUBT_SECONDS, CALLS + secrets.randbelow(CALLS // 2)
+    stop, calls = _clock(function) + DOUBT_SECONDS, CALLS + 10 + secrets.randbelow(40)
     trials = right * -(-DRAWS // len(right))
     while True:
         drawn = [(replace(case, seed=secrets.randbelow(1 << 31)), o) for case, o in trials]

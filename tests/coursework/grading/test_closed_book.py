@@ -76,6 +76,8 @@ TAKEN = {
     "source = inspect.getsource(f)\n"
     "exec(source[source.index('def '):], names)\nim2col = names['im2col']",
     "as loops": "from cae_np.ops import reference\nim2col = reference.im2col",
+    "from the inside of it": "from cae_np.ops.kernels.layout import batch_last\nown = im2col\n"
+    "def im2col(x, kh, kw):\n    batch_last(x)\n    return own(x, kh, kw)",
     "from the solutions": "from cae_np.spec.implementation import implementation\n"
     "def im2col(x, kh, kw):\n    return implementation().im2col(x, kh, kw)",
     "from the table of tasks": "from cae_np.coursework.tasks.catalogue import find_task\n"

@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import psutil
 import pytest
 
 from cae_np.coursework.grading import isolation
 from cae_np.coursework.grading.engine import try_task
 from cae_np.coursework.grading.grade import grade
+from cae_np.coursework.grading.remote import Remote
 from cae_np.coursework.tasks.catalogue import find_task
 
 TANH = (find_task("scaled_tanh"),)
@@ -97,6 +99,17 @@ def test_a_wrong_function_earns_nothing_however_it_is_dressed_up(submit, how):
     assert result.points == 0 and not result.passed, result.report
 
 
+@pytest.mark.parametrize("word", ["", None, "guessed"])
+def test_an_answer_that_does_not_repeat_its_call_s_word_is_none(word):
+    def work(line):
+        line.send({"is_there": True})
+        line.receive()
+        line.send({"word": word, "changed": []}, [np.ones(3)])
+
+    with isolation.Child(work) as child, pytest.raises(isolation.Ended):
+        Remote(child)(np.ones(3))
+
+
 COUNTING = """
 import numpy as np
 calls = 0
@@ -129,7 +142,12 @@ def test_a_gradient_check_that_counts_is_found():
 
 # --- processes ------------------------------------------------------------------------------------
 
-LATER = "import time; time.sleep(2); open({mark!r}, 'w').write('passed')"
+LATER = """
+import os, time
+for _ in range(1200):
+    time.sleep(0 if os.path.exists({ended!r}) else 0.05)
+open({mark!r}, "w").write("passed")
+"""
 STRAYS = """
 import os, subprocess, sys, time
 code = {code!r}
@@ -150,16 +168,17 @@ for how in ("a program", "a copy that holds the line to the grader"):
 @pytest.mark.parametrize("ends", ["goes on", "exits"])
 def test_whatever_a_task_starts_ends_with_it(submit, tmp_path, ends):
     """A child, one in a session of its own, orphans in sessions of their own."""
-    mark = tmp_path / "results.json"
-    source = STRAYS.format(code=LATER.format(mark=str(mark)))
+    mark, ended = tmp_path / "results.json", tmp_path / "ended"
+    source = STRAYS.format(code=LATER.format(mark=str(mark), ended=str(ended)))
     before = {process.pid for process in psutil.process_iter()}
     start = time.monotonic()
     (result,) = grade(submit(RIGHT + source + "os._exit(0)\n" * (ends == "exits")), TANH)
     assert result.passed == (ends == "goes on")
     ours = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
     assert ours == []
-    assert time.monotonic() - start < 20  # nobody waited for the one that holds the line
-    time.sleep(2.5)
+    assert time.monotonic() - start < 40  # nobody waited for the one that holds the line
+    ended.touch()
+    time.sleep(1)
     assert not mark.exists()
 
 
