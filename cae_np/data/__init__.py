@@ -27,6 +27,7 @@ from ..errors import ConfigError, DataError
 from . import cifar10, glyphs, mnist, norb, shapes, solids
 from .dataset import Dataset, Split, subset
 from .folder import holds_images, load_folder
+from .sources import pooch
 
 __all__ = ["Dataset", "Split", "load", "load_folder", "load_or_stand_in", "subset"]
 
@@ -161,6 +162,4 @@ def _root(data_dir):
         return Path(os.path.expanduser(data_dir)), "--data-dir"  # shells leave --data-dir=~/x alone
     if os.environ.get("CAE_DATA"):
         return Path(os.path.expanduser(os.environ["CAE_DATA"])), "$CAE_DATA"
-    import pooch
-
-    return Path(pooch.os_cache("cae_np")), CACHE
+    return Path(pooch().os_cache("cae_np")), CACHE

@@ -7,8 +7,10 @@ Recognition with Invariance to Pose and Lighting*, CVPR 2004.
 
 import gzip
 import hashlib
+import importlib
 import os
 import sys
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -275,18 +277,24 @@ def download(source, folder):
     )
 
 
+def pooch():
+    """The module of that name; in a notebook it warns of widgets that its bars could have."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        return importlib.import_module("pooch")
+
+
 class _MirrorFailed(Exception):
     """Why the next mirror has to be tried."""
 
 
 def _fetch(url, file, size):
-    import pooch
     import requests
 
     # A little more than the content, for what gzip adds to content that it cannot pack.
     sink = _BoundedSink(file, size + (1 << 20))
     progress = sys.stderr is not None and sys.stderr.isatty()
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK)
+    downloader = pooch().HTTPDownloader(progressbar=progress, chunk_size=CHUNK)
     try:
         downloader(url, sink, None)
     # requests makes its errors OSErrors; those of our own disk are none of requests' and go on.

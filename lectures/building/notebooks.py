@@ -8,6 +8,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from . import setup_cell
+
 LECTURES = Path(__file__).resolve().parents[1]
 ROOT = LECTURES.parent
 LARGEST = 700_000  # bytes; larger ones are not drawn by code-hosting sites, or slowly
@@ -41,6 +43,8 @@ def read_source(path):
     notebook = jupytext.read(path, fmt="md:myst")
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
+        if cell.cell_type == "code" and cell.source.strip() == setup_cell.MARK:
+            cell.source, cell.metadata = setup_cell.CELL, nbformat.from_dict(setup_cell.METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}, "cae_np": {"source": path.name}}
