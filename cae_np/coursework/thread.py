@@ -405,7 +405,7 @@ PROJECTS = {
         Project(
             "filters",
             "A convolutional auto-encoder",
-            "02_backpropagation",
+            "04_convolutional_autoencoder",
             ("tied_cae_gradient", "sgd_step"),
             _plain,
             1000,

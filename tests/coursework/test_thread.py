@@ -1,5 +1,7 @@
 """A student's functions put together: who computes what, and where they part from the package's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,15 @@ def test_on_the_command_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*arguments[:3], "nothing"])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("name", thread.PROJECTS)
+def test_each_project_stands_at_the_end_of_its_lecture_and_in_the_table(name):
+    project, folder = thread.PROJECTS[name], Path(__file__).parents[2] / "lectures"
+    text = (folder / f"{project.lecture}.md").read_text("utf-8")
+    _, _, last = text.partition("## Put together")
+    assert f'together(\n    "{name}"' in last or f'together("{name}"' in last
+    for task in project.uses:  # what is written in this lecture goes in
+        assert f"{task}={task}" in last or f'check("{task}"' not in text
+    number = int(project.lecture[:2])
+    assert f"| `{name}` | {number} |" in (folder / "exercises" / "README.md").read_text("utf-8")
