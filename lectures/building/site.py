@@ -25,7 +25,7 @@ classifier says.
 </div>
 
 """
-FIGURE = re.compile(r"<!-- moving figure: (\w+) -->")
+FIGURE = re.compile(r"<!-- moving figure: ([a-z]\w*) -->")
 LIVE = re.compile(r"\[([^\[\]\n]+)\]\((?:\.\./)?README\.md#the-live-page\)")
 CONTENTS = """
 ```{{toctree}}
@@ -116,4 +116,7 @@ def _links_within(text):
     """
     text = re.sub(r"\]\(((?:\.\./|solutions/)?(?:\d\d|appendix)_\w+)\.md\)", r"](\1.ipynb)", text)
     text = LIVE.sub(r"<a href='play/index.html'>\1</a>", text)
-    return FIGURE.sub(r"<script>movingFigure('\1')</script>", text)
+    text = FIGURE.sub(r"<script>movingFigure('\1')</script>", text)
+    # The theme loads scripts at the end of a page, too late for a figure in the middle of it.
+    load = "<script src='_static/figures.js'></script><script>movingFigure"
+    return text.replace("<script>movingFigure", load, 1)

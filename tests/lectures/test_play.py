@@ -68,9 +68,14 @@ def test_each_control_has_its_sentence_and_each_sentence_its_exercise():
 
 
 def test_figures_that_move_stand_where_their_comments_stood(pages):
-    found = [
-        name
-        for path in sorted(pages.glob("*.ipynb"))
-        for name in re.findall(r"movingFigure\('(\w+)'\)", path.read_text("utf-8"))
-    ]
+    """And what makes them is loaded once, before the first of them, for they are made at once."""
+    found = []
+    for path in [*pages.glob("*.ipynb"), *pages.glob("*.md")]:
+        text = path.read_text("utf-8")
+        figures = re.findall(r"movingFigure\('(\w+)'\)", text)
+        loaded = "<script src='_static/figures.js'></script>"
+        assert text.count(loaded) == bool(figures), path
+        assert not figures or text.index(loaded) < text.index("movingFigure")
+        found += figures
     assert sorted(found) == ["flip", "im2col", "kink", "pooling"]
+    assert (pages / "_static" / "figures.js").exists()

@@ -29,7 +29,6 @@ html_theme = "furo"
 html_title = "Convolutional auto-encoders by hand"
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
-html_js_files = ["figures.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
