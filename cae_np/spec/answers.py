@@ -126,8 +126,10 @@ def difference(found, expected, compare_dtypes=False):
             return Difference("values", i, tuple(int(j) for j in place), int(wrong.sum()))
         if compare_dtypes and b.dtype.kind == "f" and a.dtype != b.dtype:
             return Difference("dtype", i)
-        if a.dtype.kind == "f" and b.dtype.kind != "f":
-            return Difference("dtype", i)  # indices and masks are no fractions
+        if (a.dtype.kind == "f" and b.dtype.kind != "f") or (
+            a.dtype != b.dtype and b.dtype == bool
+        ):
+            return Difference("dtype", i)  # indices and masks are no fractions, masks no integers
     return None
 
 

@@ -39,6 +39,8 @@ class Operation:
         Arguments with equal values, where it matters which of them is taken.
     label : str
         What reports call it; default: the name.
+    copies : bool
+        Whether y must be a copy where a view of the argument would hold the same values.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Operation:
     exponential: bool = False
     draw_ties: Callable | None = None
     label: str = ""
+    copies: bool = False
 
     @property
     def backward_name(self):
@@ -176,6 +179,7 @@ OPERATIONS = (
         saved=lambda arguments, y, rest: (arguments[0].shape,),
         backward="col2im",
         linear=True,
+        copies=True,
     ),
     Operation(
         "col2im",

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..gradcheck import check_adjoint, check_gradients, check_model
+from ..ops import reference
 from .cases import large, normal
 from .operations import OPERATIONS
 from .trials import (
@@ -115,10 +116,23 @@ def is_its_adjoint(operation, impl, xp, case):
 def keeps_float32(operation, impl, xp, case):
     """float32 comes out where float32 went in, and about the same values as in float64."""
     expected = run_both_ways(operation, impl, xp, case, contiguous)
+    if operation.draw_ties:
+        _assert_kinds(operation, expected, case)
     for name, found in run_both_ways(operation, impl, xp, case, in_float32).items():
         if expected[name].dtype.kind == "f":
             assert found.dtype == np.float32, f"{name} is {found.dtype} for float32 arguments"
         assert_close(name, found, expected[name], tolerance=1e-4)
+
+
+def _assert_kinds(operation, found, case):
+    """Masks are boolean and positions are integers, as those of the loops."""
+    arguments = operation.draw(case, generator_of(case))
+    y, rest = operation.run_forward(reference, arguments)
+    for i, right in enumerate((y, *rest)):
+        name = f"result {i + 1} of {operation.name}"
+        kind = {"b": "boolean", "i": "integers"}.get(right.dtype.kind)
+        same_kind = found[name].dtype.kind.replace("u", "i") == right.dtype.kind
+        assert not kind or same_kind, f"{name} is {found[name].dtype}, expected {kind}"
 
 
 def takes_any_memory_order(operation, impl, xp, case):
@@ -144,6 +158,21 @@ def leaves_its_arguments_alone(operation, impl, xp, case):
             before = host_copies(given)
             getattr(impl, operation.backward_name)(*given)
             assert_untouched(operation.backward_name, given, before)
+
+
+def returns_a_copy(operation, impl, xp, case):
+    """y shares no memory with the first argument."""
+    function = getattr(impl, operation.name)
+    arguments = on_device(xp, operation.draw(case, generator_of(case)))
+    y = function(*arguments)
+    # A function that is called elsewhere says by itself what its copy was before it travelled.
+    is_view = getattr(function, "returned_view", False) or (
+        xp is np and np.may_share_memory(y, arguments[0])
+    )
+    assert not is_view, (
+        f"{operation.name} returned a view of its argument, which changes with it; "
+        "expected a copy, as .copy() makes one"
+    )
 
 
 def takes_the_first_of_equals(operation, impl, xp, case):
@@ -174,6 +203,7 @@ def _properties_of_operations():
             "float32 kept": keeps_float32,
             "memory order": takes_any_memory_order,
             "large values": is_right_for_large_values,
+            "a copy": returns_a_copy,
         }
         if not operation.arrays:
             del checks["backward equals the loops"], checks["difference quotients"]
@@ -183,9 +213,11 @@ def _properties_of_operations():
             del checks["first of equals"]
         if not operation.exponential:
             del checks["large values"]
+        if not operation.copies:
+            del checks["a copy"]
         for name, check in checks.items():
             functions = operation.functions
-            if name == "equals the loops":
+            if name in ("equals the loops", "a copy"):
                 functions = functions[:1]
 
             def bound(impl, xp, case, check=check, operation=operation):

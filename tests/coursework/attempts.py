@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-FLOAT64, IN_PLACE = "float64 for float32", "argument changed in place"
+FLOAT64, IN_PLACE, MASK = "float64 for float32", "argument changed in place", "no mask or index"
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Attempt:
         What is wrong with it.
     cause : str, optional
         Name of the planted mistake that the kit should name first, :data:`FLOAT64`,
-        :data:`IN_PLACE`, or None where the catalogue knows nothing of the kind.
+        :data:`IN_PLACE`, :data:`MASK`, or None where the catalogue knows nothing of the kind.
     function : callable
     named : bool
         False where the kit does not find the cause although the catalogue has it.
@@ -57,3 +57,16 @@ def row(attempt, result):
     words = first_words(result.report).replace("|", "\\|").replace("*", "\\*")
     known = "yes" if attempt.cause else "no"
     return f"| `{attempt.task}` | {attempt.what} | {known} | {result.points:g} | {words} |"
+
+
+def verdict(report):
+    """What a report comes to: "cause", "observation" (something that is true of all answers, an
+    error with its line, a check by its name), "example" or "full points"."""
+    words = first_words(report)
+    if ": passed," in words:
+        return "full points"
+    if words.startswith(("Likely cause", "Cause:")):
+        return "cause"
+    if words.startswith(("Observed", "It raises", "The check")) or "backwards caught" in words:
+        return "observation"
+    return "example"

@@ -30,20 +30,20 @@ def _(x, kh, kw):
     return np.array(windows).reshape(C, kh, kw, N, windows.shape[2], windows.shape[3])
 
 
-@attempt("im2col", "one row per patch, as other libraries lay it out")
+@attempt("im2col", "one row per patch, as other libraries lay it out", "columns_as_a_matrix")
 def _(x, kh, kw):
     N, C = x.shape[:2]
     windows = sliding_window_view(x, (kh, kw), axis=(2, 3)).transpose(0, 2, 3, 1, 4, 5)
     return windows.reshape(-1, C * kh * kw)
 
 
-@attempt("im2col", "row and column of the place exchanged")
+@attempt("im2col", "row and column of the place exchanged", "places_exchanged")
 def _(x, kh, kw):
     windows = sliding_window_view(x, (kh, kw), axis=(2, 3))
     return windows.transpose(1, 4, 5, 0, 3, 2).copy()
 
 
-@attempt("im2col", "a view with the offsets reversed")
+@attempt("im2col", "a view with the offsets reversed", "offsets_reversed")
 def _(x, kh, kw):
     windows = sliding_window_view(x, (kh, kw), axis=(2, 3))
     return windows.transpose(1, 4, 5, 0, 2, 3)[:, ::-1, ::-1]
@@ -102,12 +102,14 @@ def _(x, w):
     return y
 
 
-@attempt("correlate_valid", "stride 2 left over from another exercise")
+@attempt("correlate_valid", "stride 2 left over from another exercise", "stride_of_two")
 def _(x, w):
     return _correlate(x, w)[:, :, ::2, ::2]
 
 
-@attempt("correlate_valid", "only one of two channels' loops: c stays at the last")
+@attempt(
+    "correlate_valid", "only one of two channels' loops: c stays at the last", "last_channel_only"
+)
 def _(x, w):
     return _correlate(x[:, -1:], w[:, -1:])
 
@@ -124,7 +126,7 @@ def _(x, dy):
     return np.einsum("ncijpq,nkpq->ckij", windows, dy)
 
 
-@attempt("kernel_gradient", "the gradient is flipped")
+@attempt("kernel_gradient", "the gradient is flipped", "gradient_flipped")
 def _(x, dy):
     windows = sliding_window_view(x, dy.shape[2:], axis=(2, 3))
     return np.einsum("ncijpq,nkpq->kcij", windows, dy)[:, :, ::-1, ::-1].copy()
@@ -137,7 +139,7 @@ def _(h, w):
     return _correlate(padded, w.swapaxes(0, 1))
 
 
-@attempt("convolve_full", "padded by kh instead of kh - 1")
+@attempt("convolve_full", "padded by kh instead of kh - 1", "padded_too_far")
 def _(h, w):
     kh, kw = w.shape[2:]
     padded = np.pad(h, ((0, 0), (0, 0), (kh, kh), (kw, kw)))
@@ -186,7 +188,7 @@ def _(x, kh, kw):
     return np.pad(x, ((0, 0), (0, 0), (top, kh - 1 - top), (left, kw - 1 - left)))
 
 
-@attempt("pad_same", "the border is mirrored instead of zero")
+@attempt("pad_same", "the border is mirrored instead of zero", "image_continued")
 def _(x, kh, kw):
     top, left = (kh - 1) // 2, (kw - 1) // 2
     sides = ((0, 0), (0, 0), (top, kh - 1 - top), (left, kw - 1 - left))
@@ -206,12 +208,12 @@ def _(dy):
     return dy, dy.sum((1, 2, 3))
 
 
-@attempt("add_bias_backward", "batch not summed, shape (N, K)")
+@attempt("add_bias_backward", "batch not summed, shape (N, K)", "images_not_summed")
 def _(dy):
     return dy, dy.sum((2, 3))
 
 
-@attempt("add_bias_backward", "only db is returned")
+@attempt("add_bias_backward", "only db is returned", "dy_not_returned")
 def _(dy):
     return dy.sum((0, 2, 3))
 
@@ -221,7 +223,7 @@ def _(x):
     return x.dtype.type(1.7159) * np.tanh(x)
 
 
-@attempt("scaled_tanh", "tanh(3x/2)")
+@attempt("scaled_tanh", "tanh(3x/2)", "slope_upside_down")
 def _(x):
     return 1.7159 * np.tanh(3 * x / 2)
 
@@ -247,7 +249,7 @@ def _(dy, y):
     return 2 / 3 * (1.7159 - y**2 / 1.7159)
 
 
-@attempt("scaled_tanh_backward", "the slope 2/3 forgotten")
+@attempt("scaled_tanh_backward", "the slope 2/3 forgotten", "slope_of_the_slope_left_out")
 def _(dy, y):
     return dy * (1.7159 - y**2 / 1.7159)
 
@@ -310,24 +312,24 @@ def _(x, size):
     return _pool(x, size, last)
 
 
-@attempt("max_pool", "the smallest value")
+@attempt("max_pool", "the smallest value", "smallest_value")
 def _(x, size):
     return _pool(x, size, lambda window: np.unravel_index(window.argmin(), window.shape))
 
 
-@attempt("max_pool", "flat positions instead of a mask")
+@attempt("max_pool", "flat positions instead of a mask", "positions_for_a_mask")
 def _(x, size):
     y, mask = _pool(x, size, _first)
     return y, np.flatnonzero(mask).reshape(y.shape)
 
 
-@attempt("max_pool", "search starts at 0, so negative windows give 0")
+@attempt("max_pool", "search starts at 0, so negative windows give 0", "search_begun_at_zero")
 def _(x, size):
     y, mask = _pool(x, size, _first)
     return np.maximum(y, 0), mask
 
 
-@attempt("max_pool", "only y is returned")
+@attempt("max_pool", "only y is returned", "mask_not_returned")
 def _(x, size):
     return _pool(x, size, _first)[0]
 
@@ -338,14 +340,18 @@ def _(dy, mask, size):
     return dy.repeat(ph, 2).repeat(pw, 3)[:, :, : mask.shape[2], : mask.shape[3]].copy()
 
 
-@attempt("max_pool_backward", "dx[mask] = dy.ravel(), which is another order")
+@attempt(
+    "max_pool_backward",
+    "dx[mask] = dy.ravel(), which is another order",
+    "gradient_in_another_order",
+)
 def _(dy, mask, size):
     dx = np.zeros(mask.shape, dy.dtype)
     dx[mask] = dy.ravel()
     return dx
 
 
-@attempt("max_pool_backward", "divided by the size of the window")
+@attempt("max_pool_backward", "divided by the size of the window", "gradient_divided")
 def _(dy, mask, size):
     ph, pw = _pair(size)
     up = dy.repeat(ph, 2).repeat(pw, 3)[:, :, : mask.shape[2], : mask.shape[3]]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .attempts import IN_PLACE, into
+from .attempts import IN_PLACE, MASK, into
 from .attempts_layers import _correlate
 
 ATTEMPTS = []
@@ -28,7 +28,7 @@ def _(x, draw):
     return x + draw
 
 
-@attempt("corrupt", "noise clipped to [0, 1]")
+@attempt("corrupt", "noise clipped to [0, 1]", "clipped_to_intensities")
 def _(x, draw):
     return x * draw if draw.dtype == bool else np.clip(x + draw, 0, 1)
 
@@ -80,7 +80,7 @@ def _(x, w, b, c):
     return loss, dw, dh.sum((0, 2, 3)) * 1.1, delta_y.sum((0, 2, 3))
 
 
-@attempt("tied_cae_gradient", "the loss as a mean over pixels")
+@attempt("tied_cae_gradient", "the loss as a mean over pixels", "loss_over_pixels")
 def _(x, w, b, c):
     h, loss, delta_y, dh, slope = _tied(x, w, b, c)
     dw = _kernel_gradient(x, dh * slope) + _kernel_gradient(delta_y, h)
@@ -116,13 +116,13 @@ def _(p, dp, v, rate, momentum):
     return p, v
 
 
-@attempt("sgd_step", "v, p instead of p, v")
+@attempt("sgd_step", "v, p instead of p, v", "velocity_first")
 def _(p, dp, v, rate, momentum):
     v = momentum * v - rate * dp
     return v, p + v
 
 
-@attempt("sgd_step", "the rate is applied to the old velocity")
+@attempt("sgd_step", "the rate is applied to the old velocity", "rate_and_momentum_exchanged")
 def _(p, dp, v, rate, momentum):
     v = rate * v - momentum * dp
     return p + v, v
@@ -157,19 +157,19 @@ def _(h):
     return flat.max(-1), p * h.shape[2] + q
 
 
-@attempt("winner_take_all", "positions as pairs")
+@attempt("winner_take_all", "positions as pairs", "positions_as_pairs")
 def _(h):
     flat = h.reshape(*h.shape[:2], -1)
     return flat.max(-1), np.stack(np.unravel_index(flat.argmax(-1), h.shape[2:]), -1)
 
 
-@attempt("winner_take_all", "positions as float64")
+@attempt("winner_take_all", "positions as float64", MASK)
 def _(h):
     flat = h.reshape(*h.shape[:2], -1)
     return flat.max(-1), flat.argmax(-1).astype(float)
 
 
-@attempt("winner_take_all", "positions counted from 1")
+@attempt("winner_take_all", "positions counted from 1", "counted_from_one")
 def _(h):
     flat = h.reshape(*h.shape[:2], -1)
     return flat.max(-1), flat.argmax(-1) + 1
@@ -182,7 +182,7 @@ def _(da, winner, map_shape):
     return dh.reshape(*da.shape, *map_shape)
 
 
-@attempt("winner_take_all_backward", "left flat")
+@attempt("winner_take_all_backward", "left flat", "maps_left_flat")
 def _(da, winner, map_shape):
     dh = np.zeros((*da.shape, map_shape[0] * map_shape[1]), da.dtype)
     np.put_along_axis(dh, winner[..., None], da[..., None], 2)
@@ -225,7 +225,7 @@ def _(a, winner, w, image_shape):
     return _laid_down(a, winner, w, image_shape, lambda p, q, kh, kw: (p + 1, q))
 
 
-@attempt("sparse_decode", "kernels that stick out are left out")
+@attempt("sparse_decode", "kernels that stick out are left out", "sticking_out_left_out")
 def _(a, winner, w, image_shape):
     (H, W), (kh, kw) = image_shape, w.shape[2:]
     p, q = winner // W - (kh - 1) // 2, winner % W - (kw - 1) // 2
@@ -253,12 +253,12 @@ def _(z, labels):
     return (np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), labels]).sum()
 
 
-@attempt("softmax_cross_entropy", "softmax along the batch")
+@attempt("softmax_cross_entropy", "softmax along the batch", "loss_along_the_batch")
 def _(z, labels):
     return -np.log(_softmax(z, 0)[np.arange(len(z)), labels] + 1e-300).mean().astype(z.dtype)
 
 
-@attempt("softmax_cross_entropy", "log to base 2")
+@attempt("softmax_cross_entropy", "log to base 2", "another_logarithm")
 def _(z, labels):
     z = z - z.max(1, keepdims=True)
     loss = (np.log(np.exp(z).sum(1)) - z[np.arange(len(z)), labels]).mean()
@@ -283,14 +283,16 @@ def _(z, labels):
     return _softmax(z) / len(z)
 
 
-@attempt("softmax_cross_entropy_backward", "one-hot minus softmax")
+@attempt("softmax_cross_entropy_backward", "one-hot minus softmax", "one_hot_minus_softmax")
 def _(z, labels):
     dz = -_softmax(z)
     dz[np.arange(len(z)), labels] += 1
     return dz / len(z)
 
 
-@attempt("softmax_cross_entropy_backward", "divided by the number of classes")
+@attempt(
+    "softmax_cross_entropy_backward", "divided by the number of classes", "divided_by_the_classes"
+)
 def _(z, labels):
     dz = _softmax(z)
     dz[np.arange(len(z)), labels] -= 1
@@ -333,7 +335,7 @@ def _(x, epsilon):
     return (rows @ vectors / scale @ vectors.T).reshape(x.shape)
 
 
-@attempt("zca_whiten", "each pixel divided by its standard deviation")
+@attempt("zca_whiten", "each pixel divided by its standard deviation", "pixels_standardised")
 def _(x, epsilon):
     return (x - x.mean(0)) / np.sqrt(x.var(0) + epsilon).astype(x.dtype)
 
@@ -345,7 +347,7 @@ def _(x, epsilon):
     return (rows @ vectors.T / scale @ vectors).reshape(x.shape)
 
 
-@attempt("zca_whiten", "the mean image added again at the end")
+@attempt("zca_whiten", "the mean image added again at the end", "mean_added_again")
 def _(x, epsilon):
     rows, values, vectors = _eigen(x)
     scale = np.sqrt(values + epsilon).astype(x.dtype)

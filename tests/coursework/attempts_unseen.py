@@ -25,7 +25,7 @@ def _(x, kh, kw):
     return col
 
 
-@attempt("im2col", "offsets (j, i) instead of (i, j)")
+@attempt("im2col", "offsets (j, i) instead of (i, j)", "offsets_exchanged")
 def _(x, kh, kw):
     windows = sliding_window_view(x, (kh, kw), axis=(2, 3))
     return windows.transpose(1, 5, 4, 0, 2, 3).copy()
@@ -55,12 +55,12 @@ def _(x, w):
     return np.max([_correlate(x[:, c : c + 1], w[:, c : c + 1]) for c in range(x.shape[1])], 0)
 
 
-@attempt("correlate_valid", "kernel transposed (i and j exchanged)")
+@attempt("correlate_valid", "kernel transposed (i and j exchanged)", "kernel_transposed")
 def _(x, w):
     return _correlate(x, w.swapaxes(2, 3))
 
 
-@attempt("convolve_full", "one loop forgotten: only the first map")
+@attempt("convolve_full", "one loop forgotten: only the first map", "first_map_only")
 def _(h, w):
     return _conv_full(h[:, :1], w[:1])
 
@@ -75,7 +75,7 @@ def _(x, dy):
     return _kernel_gradient(x[0:1], dy[0:1])
 
 
-@attempt("correlate_valid_backward", "dw sums dy alone, as if x were ones")
+@attempt("correlate_valid_backward", "dw sums dy alone, as if x were ones", "dw_without_x")
 def _(dy, x, w):
     return _conv_full(dy, w), _kernel_gradient(np.ones_like(x), dy)
 
@@ -96,7 +96,7 @@ def _(dy):
     return dy, dy[0].sum((1, 2))
 
 
-@attempt("scaled_tanh", "clipped at ±1")
+@attempt("scaled_tanh", "clipped at ±1", "clipped_at_one")
 def _(x):
     return np.clip(1.7159 * np.tanh(2 / 3 * x), -1, 1)
 
@@ -168,7 +168,7 @@ def _(x, w, b, c):
     return loss, dw, (dh * slope).sum((0, 2, 3)), delta_y.sum((0, 2, 3))
 
 
-@attempt("tied_cae_gradient", "b added after the non-linearity")
+@attempt("tied_cae_gradient", "b added after the non-linearity", "bias_after_sigma")
 def _(x, w, b, c):
     h = 1.7159 * np.tanh(2 / 3 * _correlate(x, w)) + b[:, None, None]
     delta_y = (_conv_full(h, w) + c[:, None, None] - x) / len(x)
@@ -179,7 +179,7 @@ def _(x, w, b, c):
     return loss, dw, dh.sum((0, 2, 3)), delta_y.sum((0, 2, 3))
 
 
-@attempt("sgd_step", "momentum multiplies the gradient too", None)
+@attempt("sgd_step", "momentum multiplies the gradient too", "momentum_on_everything")
 def _(p, dp, v, rate, momentum):
     v = momentum * (v - rate * dp)
     return p + v, v
@@ -197,7 +197,7 @@ def _(x, draw):
     return x * draw.astype(float) if draw.dtype == bool else x + draw
 
 
-@attempt("winner_take_all", "smallest instead of largest")
+@attempt("winner_take_all", "smallest instead of largest", "smallest_wins")
 def _(h):
     flat = h.reshape(*h.shape[:2], -1)
     return flat.min(-1), flat.argmin(-1)
@@ -232,7 +232,9 @@ def _(a, winner, w, image_shape):
     return x[:, :, (kh - 1) // 2 :, (kw - 1) // 2 :][:, :, :H, :W]
 
 
-@attempt("softmax_cross_entropy", "probability instead of its logarithm")
+@attempt(
+    "softmax_cross_entropy", "probability instead of its logarithm", "probability_for_its_logarithm"
+)
 def _(z, labels):
     return -_softmax(z)[np.arange(len(z)), labels].mean()
 
@@ -260,7 +262,7 @@ def _(x, epsilon):
     return (rows @ vectors * scale @ vectors.T).reshape(x.shape)
 
 
-@attempt("zca_whiten", "covariance right, data not centred")
+@attempt("zca_whiten", "covariance right, data not centred", "mean_left_in_the_images")
 def _(x, epsilon):
     _, values, vectors = _eigen(x)
     scale = np.sqrt(values + epsilon).astype(x.dtype)

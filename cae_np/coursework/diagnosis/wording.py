@@ -17,6 +17,13 @@ WHEN = {
     "float32": "for float32 arguments",
     "memory": "for arrays that do not lie in C order, as slices and transposes do",
 }
+QUICKER = {  # by the task's group
+    "patches": "Loop over a kernel's offsets, never over pixels.",
+    "convolution": "Loop over a kernel's offsets, never over pixels.",
+    "pooling": "Loop over a window's offsets, never over windows or pixels.",
+    "winner-take-all": "Loop over a kernel's offsets, or index all winners at once.",
+    "whitening": "One product of matrices and one eigh do it all.",
+}
 CHECKS = {
     "values": "the values",
     "difference quotients": "difference quotients",
@@ -26,6 +33,7 @@ CHECKS = {
     "memory order": "any memory order",
     "first of equals": "the first of equal values",
     "large values": "large values",
+    "a copy": "a copy, not a view",
     "false alarms": "no false alarms",
 }
 
@@ -52,11 +60,12 @@ def beyond_note(task, diagnosis):
     return [head, *_about(task, diagnosis)]
 
 
-def slow_note(theirs, ours):
-    """What to say of a call that takes far more seconds than ours."""
+def slow_note(task, times):
+    """What to say of a call that takes so many times longer than ours."""
+    advice = QUICKER.get(task.group, "Work on whole arrays, never on one element after the other.")
     return (
-        f"Right, but slow: {theirs:.2g} s for a call that takes {ours:.1g} s with whole arrays.\n"
-        "  Loop over a kernel's or a window's offsets, never over pixels."
+        f"Right, but slow: {times:.0f} times as long as with whole arrays, measured side by side.\n"
+        f"  {advice}"
     )
 
 
@@ -138,7 +147,17 @@ def _mutation(task, error):
 
 
 def _causes(diagnosis, example, names):
-    if example.difference.kind == "dtype" and example.situation == "float32":
+    difference = example.difference
+    is_float = not difference.kind == "dtype" or (
+        example.expected.results[difference.result].dtype.kind == "f"
+    )
+    if difference.kind == "dtype" and not is_float:
+        name = name_of(names, difference.result, example)
+        return _lines(
+            f"Cause: {name} has another type. It should be True and False, or whole numbers,\n"
+            "since it serves as a mask or as an index."
+        )
+    if difference.kind == "dtype" and example.situation == "float32":
         return _lines(
             "Cause: float64 comes out for float32. Make arrays with the arguments' dtype, as in\n"
             "np.zeros(shape, x.dtype), and mind that np.float64 numbers turn float32 into float64."

@@ -7,6 +7,7 @@ of types that this package or Python defines, whatever the submission raised.
 
 import builtins
 import contextlib
+import time
 import unicodedata
 
 import numpy as np
@@ -124,7 +125,7 @@ def _known(kind, text):
     return None
 
 
-def answer_of(function, arguments, says_yes_or_no=False, watch=None):
+def answer_of(function, arguments, says_yes_or_no=False, watch=None, notes=None):
     """Call a submission's function and take what comes back through the gate.
 
     Parameters
@@ -135,6 +136,9 @@ def answer_of(function, arguments, says_yes_or_no=False, watch=None):
         Whether one truth value is expected in place of arrays.
     watch : context manager, optional
         Looks on during the call; its ``found`` is "" or a sentence on what is out of bounds.
+    notes : dict, optional
+        Where it is noted how many seconds the call ``took``, and whether what came back is a
+        ``view`` of an argument.
 
     Returns
     -------
@@ -152,7 +156,11 @@ def answer_of(function, arguments, says_yes_or_no=False, watch=None):
     raised = answer = None
     try:
         with watch or contextlib.nullcontext(), np.errstate(all="ignore"):
+            start = time.perf_counter()
             returned = function(*arguments)
+            if notes is not None:
+                notes["took"] = time.perf_counter() - start
+                notes["view"] = _is_view(returned, arguments)
             answer = bool(returned) if says_yes_or_no else plain_results(returned)
         if answer == ():
             raise Wrong(NOTHING)
@@ -164,6 +172,14 @@ def answer_of(function, arguments, says_yes_or_no=False, watch=None):
     if raised:
         raise raised
     return answer
+
+
+def _is_view(returned, arguments):
+    """Whether an array that came back shares memory with one that was passed."""
+    if type(returned) is not np.ndarray:
+        return False
+    arrays = [a for a in arguments if isinstance(a, np.ndarray)]
+    return any(np.may_share_memory(returned, a) for a in arrays)
 
 
 class Gated:
@@ -182,12 +198,15 @@ class Tamed(Gated):
     ----------
     calls : int
         How often it was called.
+    notes : dict
+        As of :func:`answer_of`, of the last call.
     """
 
     def __init__(self, function, says_yes_or_no=False, watch=None):
         self._function, self._how, self.calls = function, (says_yes_or_no, watch), 0
+        self.notes = {}
 
     def __call__(self, *arguments):
         self.calls += 1
-        answer = answer_of(self._function, arguments, *self._how)
+        answer = answer_of(self._function, arguments, *self._how, self.notes)
         return answer[0] if isinstance(answer, tuple) and len(answer) == 1 else answer

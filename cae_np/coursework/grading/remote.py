@@ -81,12 +81,14 @@ class Remote(Gated):
     ----------
     calls : int
         How often it was called.
+    notes : dict
+        As of :func:`.gate.answer_of`, of the last call.
     opening : Opening
     """
 
     def __init__(self, child, says_yes_or_no=False):
         self._child, self._says_yes_or_no = child, says_yes_or_no
-        self.calls, self._elsewhere = 0, 0.0
+        self.calls, self._elsewhere, self.notes = 0, 0.0, {}
         header, _ = child.receive()
         self.opening = Opening(
             header.get("is_there") is True,
@@ -113,6 +115,11 @@ class Remote(Gated):
             self._child.send(*_asked(functions, header["function"], answers, word))
         seconds = header.get("seconds")
         self._elsewhere = float(seconds) if type(seconds) in (int, float) else self._elsewhere
+        took = header.get("took")
+        self.notes = {
+            "took": float(took) if type(took) in (int, float) else 0.0,
+            "view": header.get("view") is True,
+        }
         return self._result(header, answers, arrays)
 
     def _result(self, header, answers, arrays):
@@ -198,7 +205,7 @@ def _answer(line, header, arrays, function, watch):
     arguments = wire.put_together(header["places"], arrays, asker)
     results = []
     try:
-        answer = answer_of(function, arguments, header["yes_or_no"], watch)
+        answer = answer_of(function, arguments, header["yes_or_no"], watch, told)
         if header["yes_or_no"]:
             told["yes"] = answer
         else:

@@ -288,3 +288,251 @@ def draw_always_added(x, draw):
 @planted_in("corrupt_backward", "Pixels that were switched off get a gradient; they cannot matter.")
 def gradient_of_lost_pixels(dy, draw):
     return dy.copy()
+
+
+# --- more of biases and non-linearities -----------------------------------------------------------
+
+
+@planted_in("add_bias_backward", "You keep the summed axes in db. It should be (K,): no keepdims.")
+def axes_kept(dy):
+    return dy, dy.sum(axis=(0, 2, 3), keepdims=True)
+
+
+@planted_in(
+    "add_bias_backward",
+    "You average db over the images. It should be a sum over images and places.",
+    [lambda dy: (dy, dy.sum(axis=0).mean(axis=(1, 2)))],
+)
+def db_averaged_over_the_images(dy):
+    return dy, dy.mean(axis=0).sum(axis=(1, 2))
+
+
+@planted_in("add_bias_backward", "You return db, dy. It should be dy, db.")
+def db_first(dy):
+    return dy.sum(axis=(0, 2, 3)), dy
+
+
+@planted_in(
+    "add_bias_backward", "You leave the images apart in db. It should be summed over them, too."
+)
+def images_not_summed(dy):
+    return dy, dy.sum(axis=(2, 3))
+
+
+@planted_in("add_bias_backward", "You return db alone. It should be dy, db.")
+def dy_not_returned(dy):
+    return dy.sum(axis=(0, 2, 3))
+
+
+@planted_in(
+    "scaled_tanh", "You exchange the constants. It should be 1.7159 · tanh(2x/3), not 2/3 · tanh."
+)
+def constants_exchanged(x):
+    return SLOPE * np.tanh(AMPLITUDE * x)
+
+
+@planted_in("scaled_tanh", "You leave the amplitude out. It should be 1.7159 · tanh(2x/3).")
+def amplitude_left_out(x):
+    return np.tanh(SLOPE * x)
+
+
+@planted_in(
+    "scaled_tanh",
+    "You round a constant. It should be 1.7159 and 2/3, as exactly as they stand there.",
+    [
+        lambda x, a=a, s=s: a * np.tanh(s * x)
+        for a in (AMPLITUDE, 1.7, 1.71, 1.72, 1.716, 1.715)
+        for s in (SLOPE, 0.6, 0.7, 0.66, 0.67, 0.666, 0.667, 0.6666, 0.6667, 0.66667)
+        if (a, s) != (AMPLITUDE, SLOPE)
+    ],
+)
+def constants_rounded(x):
+    return 1.7 * np.tanh(0.67 * x)
+
+
+@planted_in("scaled_tanh", "You put 3/2 for 2/3. It should be 1.7159 · tanh(2x/3).")
+def slope_upside_down(x):
+    return AMPLITUDE * np.tanh(3 * x / 2)
+
+
+@planted_in("scaled_tanh", "You cut y off at ±1. It should go on to ±1.7159 and have no corner.")
+def clipped_at_one(x):
+    return np.clip(ops.scaled_tanh(x), -1, 1)
+
+
+@planted_in(
+    "scaled_tanh_backward",
+    "You use y² where y is scaled. It should be (y/1.7159)²: y = 1.7159 · tanh.",
+)
+def y_not_divided(dy, y):
+    return dy * (SLOPE * AMPLITUDE * (1 - y * y))
+
+
+@planted_in(
+    "scaled_tanh_backward",
+    "You leave the amplitude out. It should be (2/3)(1.7159 - y²/1.7159).",
+)
+def amplitude_of_the_slope_left_out(dy, y):
+    return dy * (SLOPE * (1 - (y / AMPLITUDE) ** 2))
+
+
+@planted_in(
+    "scaled_tanh_backward",
+    "You leave the slope 2/3 out. It should be (2/3)(1.7159 - y²/1.7159).",
+)
+def slope_of_the_slope_left_out(dy, y):
+    return dy * (AMPLITUDE - y * y / AMPLITUDE)
+
+
+@planted_in(
+    "scaled_tanh_backward",
+    "You add y²/1.7159. It should be subtracted: the slope is smaller where |y| is large.",
+)
+def square_added(dy, y):
+    return dy * (SLOPE * (AMPLITUDE + y * y / AMPLITUDE))
+
+
+# --- more of losses -------------------------------------------------------------------------------
+
+
+def _log_softmax(z, axis=1):
+    z = z - z.max(axis=axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+
+
+@planted_in(
+    "softmax_cross_entropy", "You leave the minus out. It should be -log p, which is positive."
+)
+def minus_left_out(z, labels):
+    return -ops.softmax_cross_entropy(z, labels)
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "You average over the classes too. It should be divided by N alone.",
+)
+def mean_over_classes(z, labels):
+    return ops.softmax_cross_entropy(z, labels) / z.shape[1]
+
+
+EVERY_LABEL = (
+    "You write p[:, labels], every row with every label. It should be p[np.arange(N), labels]."
+)
+
+
+@planted_in("softmax_cross_entropy", EVERY_LABEL)
+def loss_of_every_label(z, labels):
+    return -_log_softmax(z)[:, labels].mean()
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "You return one loss for each image. It should be their mean, one number.",
+)
+def losses_not_averaged(z, labels):
+    return -_log_softmax(z)[np.arange(len(z)), labels]
+
+
+ALONG_THE_BATCH = (
+    "You take the softmax over axis 0, the batch. It should be over axis 1, the classes."
+)
+
+
+@planted_in("softmax_cross_entropy", ALONG_THE_BATCH)
+def loss_along_the_batch(z, labels):
+    return -_log_softmax(z, 0)[np.arange(len(z)), labels].mean()
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "You take another logarithm. It should be the natural one, np.log.",
+    [lambda z, labels: ops.softmax_cross_entropy(z, labels) / np.log(10).astype(z.dtype)],
+)
+def another_logarithm(z, labels):
+    return ops.softmax_cross_entropy(z, labels) / np.log(2).astype(z.dtype)
+
+
+@planted_in(
+    "softmax_cross_entropy",
+    "You leave the logarithm out. It should be -log p of the right class.",
+)
+def probability_for_its_logarithm(z, labels):
+    return -ops.softmax(z)[np.arange(len(z)), labels].mean()
+
+
+@planted_in("softmax_cross_entropy_backward", EVERY_LABEL)
+def every_label_in_every_row(z, labels):
+    p = ops.softmax(z)
+    p[:, labels] -= 1
+    return p / len(z)
+
+
+def _minus_one_hot(p, labels):
+    p = p.copy()
+    p[np.arange(len(p)), labels] -= 1
+    return p
+
+
+@planted_in("softmax_cross_entropy_backward", ALONG_THE_BATCH)
+def gradient_along_the_batch(z, labels):
+    return _minus_one_hot(np.exp(_log_softmax(z, 0)), labels) / len(z)
+
+
+@planted_in(
+    "softmax_cross_entropy_backward",
+    "You leave the softmax out. It should be (softmax(z) - one_hot(labels)) / N.",
+)
+def softmax_left_out(z, labels):
+    return _minus_one_hot(z, labels) / len(z)
+
+
+@planted_in(
+    "softmax_cross_entropy_backward",
+    "You let exp overflow. It should be taken after each row's maximum is subtracted.",
+)
+def gradient_overflows(z, labels):
+    e = np.exp(z)
+    return _minus_one_hot(e / e.sum(axis=1, keepdims=True), labels) / len(z)
+
+
+@planted_in(
+    "softmax_cross_entropy_backward",
+    "You give the gradient the wrong sign. It should be softmax minus one-hot.",
+)
+def one_hot_minus_softmax(z, labels):
+    return -ops.softmax_cross_entropy_backward(z, labels)
+
+
+@planted_in(
+    "softmax_cross_entropy_backward",
+    "You divide by the number of classes. It should be divided by N, the number of images.",
+    [lambda z, labels: ops.softmax_cross_entropy_backward(z, labels) / z.shape[1]],
+)
+def divided_by_the_classes(z, labels):
+    return ops.softmax_cross_entropy_backward(z, labels) * len(z) / z.shape[1]
+
+
+# --- more of corruption ---------------------------------------------------------------------------
+
+
+def _scaled_up(x, draw, share):
+    return x * draw / x.dtype.type(share(draw)) if draw.dtype == bool else x + draw
+
+
+@planted_in(
+    "corrupt",
+    "You scale up what stays, as drop-out does. It should stay as it is.",
+    [lambda x, draw: _scaled_up(x, draw, lambda d: 0.5)],
+)
+def kept_pixels_scaled_up(x, draw):
+    return _scaled_up(x, draw, lambda d: max(d.mean(), 0.1))
+
+
+@planted_in("corrupt", "You subtract the noise. It should be added to x.")
+def noise_subtracted(x, draw):
+    return x * draw if draw.dtype == bool else x - draw
+
+
+@planted_in("corrupt", "You clip to [0, 1]. It should be x plus the noise, whatever comes out.")
+def clipped_to_intensities(x, draw):
+    return x * draw if draw.dtype == bool else np.clip(x + draw, 0, 1)

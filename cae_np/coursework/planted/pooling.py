@@ -197,3 +197,172 @@ def several_wins_counted_once(dy, winner, shape):
 @planted_in("overlapping_max_pool_backward", "The upstream gradient is ignored: wins are counted.")
 def wins_counted(dy, winner, shape):
     return ops.overlapping_max_pool_backward(np.ones_like(dy), winner, shape)
+
+
+# --- more of pooling ------------------------------------------------------------------------------
+
+
+@planted_in(
+    "max_pool",
+    "You begin the search at 0. It should be -inf, or the window's first value: all may be "
+    "negative.",
+    [lambda x, size: (lambda y, mask: (np.maximum(y, 0), mask & (x > 0)))(*ops.max_pool(x, size))],
+)
+def search_begun_at_zero(x, size):
+    y, mask = ops.max_pool(x, size)
+    return np.maximum(y, 0), mask
+
+
+def _reshaped(x, size, fill):
+    """Windows made by reshape alone."""
+    ph, pw = window_size(size, x.shape)
+    N, C, H, W = x.shape
+    wide = np.full((N, C, -(-H // ph) * ph, -(-W // pw) * pw), fill, x.dtype)
+    wide[:, :, :H, :W] = x
+    windows = wide.reshape(N, C, wide.shape[2] // ph, wide.shape[3] // pw, ph, pw)
+    return windows.max(axis=(4, 5)), ops.max_pool(x, size)[1]
+
+
+@planted_in(
+    "max_pool",
+    "You reshape to (OH, OW, ph, pw) at once. It should be (OH, ph, OW, pw), with axes exchanged.",
+    [lambda x, size: _reshaped(x, size, 0)],
+)
+def reshaped_without_exchange(x, size):
+    return _reshaped(x, size, -np.inf)
+
+
+@planted_in("max_pool", "You let the mask hold values. It should be True and False.")
+def mask_of_values(x, size):
+    y, mask = ops.max_pool(x, size)
+    return y, x * mask
+
+
+@planted_in(
+    "max_pool", "You take the smallest value of a window. It should be the largest: argmax."
+)
+def smallest_value(x, size):
+    y, mask = ops.max_pool(-x, size)
+    return -y, mask
+
+
+@planted_in(
+    "max_pool", "You compare absolute values. It should be the largest value, with its sign."
+)
+def largest_absolute_value(x, size):
+    _, mask = ops.max_pool(abs(x), size)
+    return ops.unpool_backward(x, mask, size), mask
+
+
+@planted_in(
+    "max_pool",
+    "You let the first of equals in a column win. It should be the first in row-major order.",
+)
+def first_in_column_order(x, size):
+    pair = size if isinstance(size, int) else size[::-1]
+    y, mask = ops.max_pool(x.swapaxes(2, 3), pair)
+    return y.swapaxes(2, 3), mask.swapaxes(2, 3)
+
+
+@planted_in("max_pool", "You return y alone. It should be y and the mask.")
+def mask_not_returned(x, size):
+    return ops.max_pool(x, size)[0]
+
+
+@planted_in(
+    "max_pool",
+    "You return flat positions. It should be a mask of x's shape, True at one pixel a window.",
+)
+def positions_for_a_mask(x, size):
+    y, mask = ops.max_pool(x, size)
+    return y, np.flatnonzero(mask).reshape(y.shape)
+
+
+def _in_order_of_the_image(y, mask):
+    x = np.zeros(mask.shape, y.dtype)
+    x[mask] = y.ravel()
+    return x
+
+
+ORDER = (
+    "You write x[mask] = y.ravel(): a mask runs over rows of pixels. It should be over windows: "
+    "repeat y to x's size, times the mask."
+)
+
+
+@planted_in("max_pool_backward", ORDER)
+def gradient_in_another_order(dy, mask, size):
+    return _in_order_of_the_image(dy, mask)
+
+
+@planted_in("unpool", ORDER)
+def values_in_another_order(y, mask, size):
+    return _in_order_of_the_image(y, mask)
+
+
+def _tiled(y, mask, size):
+    wide = np.tile(y, (1, 1, *window_size(size, mask.shape)))
+    return wide[:, :, : mask.shape[2], : mask.shape[3]] * mask
+
+
+def _other_axes(y, mask, size):
+    ph, pw = window_size(size, mask.shape)
+    wide = y.repeat(pw, axis=2).repeat(ph, axis=3)
+    return wide[:, :, : mask.shape[2], : mask.shape[3]] * mask
+
+
+TILED = (
+    "You tile the windows' values. It should be each one repeated: .repeat(ph, 2).repeat(pw, 3)."
+)
+EXCHANGED = "You repeat pw times along the rows. It should be .repeat(ph, 2).repeat(pw, 3)."
+
+
+@planted_in("max_pool_backward", TILED)
+def gradient_tiled(dy, mask, size):
+    return _tiled(dy, mask, size)
+
+
+@planted_in("unpool", TILED)
+def values_tiled(y, mask, size):
+    return _tiled(y, mask, size)
+
+
+@planted_in("max_pool_backward", EXCHANGED)
+def gradient_repeated_along_other_axes(dy, mask, size):
+    return _other_axes(dy, mask, size)
+
+
+@planted_in("unpool", EXCHANGED)
+def values_repeated_along_other_axes(y, mask, size):
+    return _other_axes(y, mask, size)
+
+
+@planted_in(
+    "max_pool_backward",
+    "You divide by the size of the window. It should be the whole gradient, at the winner.",
+    [
+        lambda dy, mask, size: (
+            _upsampled(dy, size, mask.shape) / np.prod(window_size(size, mask.shape))
+        ).astype(dy.dtype)
+    ],
+)
+def gradient_divided(dy, mask, size):
+    return ops.max_pool_backward(dy, mask, size) / dy.dtype.type(
+        np.prod(window_size(size, mask.shape))
+    )
+
+
+@planted_in(
+    "unpool",
+    "You put each value at its window's upper left corner. It should be where the mask is True.",
+)
+def values_at_the_corner(y, mask, size):
+    ph, pw = window_size(size, mask.shape)
+    x = np.zeros(mask.shape, y.dtype)
+    x[:, :, ::ph, ::pw] = y
+    return x
+
+
+@planted_in("unpool", "You return the mask itself. It should be y's values where it is True.")
+def mask_returned(y, mask, size):
+    return mask.astype(y.dtype)

@@ -171,3 +171,89 @@ def relu_forgotten(x, w, b, width, stride):
 def one_bias_for_all_maps(x, w, b, width, stride):
     h = ops.relu(ops.correlate_same(x, w) + b[0])
     return ops.overlapping_max_pool(h, width, stride)[0]
+
+
+# --- more of winners ------------------------------------------------------------------------------
+
+
+@planted_in(
+    "winner_take_all",
+    "You count positions down the columns. It should be row by row: p · W + q.",
+)
+def counted_down_the_columns(h):
+    a, winner = ops.winner_take_all(h.swapaxes(2, 3))
+    return a, winner
+
+
+@planted_in(
+    "winner_take_all",
+    "You seek a winner in every row. It should be one in the whole map: flatten it first.",
+    [lambda h: (h.max(axis=2), h.argmax(axis=2))],
+)
+def winner_of_every_row(h):
+    return h.max(axis=3), h.argmax(axis=3)
+
+
+@planted_in(
+    "winner_take_all",
+    "You return whole maps. It should be the winners' values alone, (N, K).",
+)
+def whole_maps_returned(h):
+    a, winner = ops.winner_take_all(h)
+    return ops.place(a, winner, h.shape[2:]), winner
+
+
+@planted_in(
+    "winner_take_all", "You count positions from 1. It should be from 0, as NumPy's indices."
+)
+def counted_from_one(h):
+    a, winner = ops.winner_take_all(h)
+    return a, winner + 1
+
+
+@planted_in("winner_take_all", "You take the smallest unit. It should be the largest: argmax.")
+def smallest_wins(h):
+    a, winner = ops.winner_take_all(-h)
+    return -a, winner
+
+
+@planted_in(
+    "winner_take_all",
+    "You return pairs of row and column. It should be one flat position, p · W + q.",
+)
+def positions_as_pairs(h):
+    a, winner = ops.winner_take_all(h)
+    return a, np.stack(np.divmod(winner, h.shape[3]), axis=-1)
+
+
+def _placed(da, winner, map_shape, where):
+    H, W = map_shape
+    dh = np.zeros((*da.shape, H, W), da.dtype)
+    for n, k in np.ndindex(*da.shape):
+        p, q = where(int(winner[n, k]), H, W)
+        dh[n, k, p, q] = da[n, k]
+    return dh
+
+
+@planted_in(
+    "winner_take_all_backward",
+    "You divide a flat position by the height. It should be divmod(winner, W): rows are W long.",
+    [lambda da, winner, s: _placed(da, winner, s, lambda i, H, W: divmod(i, H))],
+)
+def divided_by_the_height(da, winner, map_shape):
+    return _placed(da, winner, map_shape, lambda i, H, W: (i // H % H, i % H % W))
+
+
+@planted_in(
+    "winner_take_all_backward",
+    "You exchange rows and columns. It should be maps of (H, W) with row = winner // W.",
+)
+def maps_transposed(da, winner, map_shape):
+    return ops.place(da, winner, map_shape).swapaxes(2, 3)
+
+
+@planted_in(
+    "winner_take_all_backward", "You leave the maps flat. It should be (N, K, H, W): reshape."
+)
+def maps_left_flat(da, winner, map_shape):
+    return ops.place(da, winner, map_shape).reshape(*da.shape, -1)

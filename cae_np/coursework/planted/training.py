@@ -33,6 +33,40 @@ def _right(x, w, b, c):
     return _assembled(x, h, loss, delta_y, ops.scaled_tanh_backward(dh, h))
 
 
+def _twice_flipped(h, w):
+    return ops.convolve_full(h, ops.flip(w))
+
+
+def _tied_with(
+    x,
+    w,
+    b,
+    c,
+    sigma=ops.scaled_tanh,
+    slope=lambda dh, h, z: ops.scaled_tanh_backward(dh, h),
+    decode=ops.convolve_full,
+    out=lambda y: (y, 1),
+    back=ops.correlate_valid,
+    encoder=ops.kernel_gradient,
+    decoder=ops.kernel_gradient,
+    code_bias=True,
+    image_bias=True,
+    reversed_error=False,
+):
+    """The tied gradient with one of its pieces exchanged."""
+    z = ops.correlate_valid(x, w)
+    z = ops.add_bias(z, b) if code_bias else z
+    h = sigma(z)
+    y = decode(h, w)
+    x_hat, out_slope = out(ops.add_bias(y, c) if image_bias else y)
+    delta_y = (x_hat - x) * out_slope / len(x)
+    delta_y = -delta_y if reversed_error else delta_y
+    delta_h = slope(back(delta_y, w), h, z)
+    dw = encoder(x, delta_h) + decoder(delta_y, h)
+    loss = ops.squared_error(x_hat, x) / 2
+    return loss, dw, delta_h.sum(axis=(0, 2, 3)), delta_y.sum(axis=(0, 2, 3))
+
+
 @planted_in(
     "tied_cae_gradient", "The encoder's term x ∗ δh is missing from dw: w is used twice, add both."
 )
@@ -92,7 +126,10 @@ def sigma_derivative_of_plain_tanh(x, w, b, c):
     return _assembled(x, h, loss, delta_y, dh * (1 - h * h))
 
 
-@planted_in("tied_cae_gradient", "dh comes back through flipped kernels: it is correlated with w.")
+@planted_in(
+    "tied_cae_gradient",
+    "You let dh come back through flipped kernels. It should be correlate_valid(delta_y, w).",
+)
 def came_back_through_flipped_kernels(x, w, b, c):
     h, loss, delta_y, _ = _tied_parts(x, w, b, c)
     dh = ops.correlate_valid(delta_y, ops.flip(w))
@@ -137,7 +174,16 @@ def gradients_not_averaged(x, w, b, c):
 
 
 @planted_in(
-    "tied_cae_gradient", "The decoder does not flip the kernels: decode with convolve_full."
+    "tied_cae_gradient",
+    "You decode with the kernels the other way round. It should be convolve_full(h, w), which "
+    "flips once by itself: with flip(w) it flips twice.",
+    [
+        lambda x, w, b, c, back=back, turn=turn: _tied_with(
+            x, w, b, c, decode=_twice_flipped, back=back, decoder=turn
+        )
+        for back in (ops.correlate_valid, lambda d, w: ops.correlate_valid(d, ops.flip(w)))
+        for turn in (ops.kernel_gradient, lambda d, h: ops.flip(ops.kernel_gradient(d, h)))
+    ],
 )
 def decoded_without_flip(x, w, b, c):
     h = _encoded(x, w, b)
@@ -207,7 +253,10 @@ def stepped_in_place(p, dp, v, rate, momentum):
 # --- decoding through winners ---------------------------------------------------------------------
 
 
-@planted_in("sparse_decode", "The kernels are laid down flipped; a convolution lays w as it is.")
+@planted_in(
+    "sparse_decode",
+    "You lay the kernels down flipped. It should be w[k] as it is, with its centre at the winner.",
+)
 def kernels_laid_flipped(a, winner, w, image_shape):
     return sparse_decode(a, winner, np.ascontiguousarray(ops.flip(w)), image_shape)
 
@@ -299,7 +348,11 @@ def epsilon_outside_the_root(x, epsilon):
     return _whitened(x, epsilon, sphere=lambda v: 1 / (np.sqrt(np.maximum(v, 0)) + epsilon))
 
 
-@planted_in("zca_whiten", "ε is left out of it: weak directions are blown up to noise.")
+@planted_in(
+    "zca_whiten",
+    "ε is left out of it: weak directions are blown up to noise.",
+    [lambda x, epsilon, e=e: _whitened(x, e) for e in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-15)],
+)
 def epsilon_left_out(x, epsilon):
     return _whitened(x, 1e-12)
 
@@ -345,3 +398,352 @@ def centred_in_place(x, epsilon):
 def step_in_float64(p, dp, v, rate, momentum):
     new_p, new_v = sgd_step(p, dp, v, rate, momentum)
     return new_p.astype(float), new_v.astype(float)
+
+
+# --- more of the tied gradient --------------------------------------------------------------------
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You flip h before the decoder's term. It should be kernel_gradient(delta_y, h), which needs "
+    "no flip.",
+)
+def flipped_code(x, w, b, c):
+    return _tied_with(x, w, b, c, decoder=lambda d, h: ops.kernel_gradient(d, ops.flip(h)))
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You take σ' at z, the input. It should be computed from the output h.",
+    [
+        lambda x, w, b, c: _tied_with(
+            x, w, b, c, slope=lambda dh, h, z: ops.scaled_tanh_backward(dh, z - b[:, None, None])
+        ),
+    ],
+)
+def slope_at_the_input(x, w, b, c):
+    return _tied_with(x, w, b, c, slope=lambda dh, h, z: ops.scaled_tanh_backward(dh, z))
+
+
+def _scaled_output(y):
+    y = ops.scaled_tanh(y)
+    return y, ops.scaled_tanh_backward(np.ones_like(y), y)
+
+
+def _logistic_output(y):
+    y = ops.logistic(y)
+    return y, y * (1 - y)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You put a non-linearity on the output. It should be linear here: x_hat = convolve_full(h, w) "
+    "+ c.",
+    [
+        lambda x, w, b, c, out=out, slope=slope: _tied_with(
+            x, w, b, c, out=lambda y: (out(y)[0], out(y)[1] if slope else 1)
+        )
+        for out in (_scaled_output, _logistic_output)
+        for slope in (True, False)
+    ],
+)
+def sigma_on_the_output(x, w, b, c):
+    return _tied_with(x, w, b, c, out=_scaled_output)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You leave c out of the reconstruction. It should be convolve_full(h, w) + c.",
+)
+def output_bias_forgotten(x, w, b, c):
+    return _tied_with(x, w, b, c, image_bias=False)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You leave b out of the code. It should be σ(correlate_valid(x, w) + b).",
+)
+def code_bias_forgotten(x, w, b, c):
+    return _tied_with(x, w, b, c, code_bias=False)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You add b after the non-linearity. It should be σ(correlate_valid(x, w) + b).",
+)
+def bias_after_sigma(x, w, b, c):
+    shift = b[:, None, None]
+    parts = _tied_with(
+        x,
+        w,
+        b,
+        c,
+        sigma=lambda z: ops.scaled_tanh(z) + shift,
+        slope=lambda dh, h, z: ops.scaled_tanh_backward(dh, h - shift),
+        code_bias=False,
+    )
+    h = ops.scaled_tanh(ops.correlate_valid(x, w)) + shift
+    delta_y = (ops.add_bias(ops.convolve_full(h, w), c) - x) / len(x)
+    return (*parts[:2], ops.correlate_valid(delta_y, w).sum(axis=(0, 2, 3)), parts[3])
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You leave σ out of the code. It should be h = scaled_tanh(correlate_valid(x, w) + b).",
+    [
+        lambda x, w, b, c: _tied_with(x, w, b, c, sigma=lambda z: z),
+        lambda x, w, b, c: _tied_with(
+            x, w, b, c, sigma=lambda z: z, slope=lambda dh, h, z: dh * (1 - h * h)
+        ),
+    ],
+)
+def linear_code(x, w, b, c):
+    return _tied_with(x, w, b, c, sigma=lambda z: z, slope=lambda dh, h, z: dh)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You take another non-linearity for σ. It should be the scaled tanh, 1.7159 · tanh(2z/3).",
+    [
+        lambda x, w, b, c: _tied_with(
+            x, w, b, c, sigma=np.tanh, slope=lambda dh, h, z: dh * (1 - h * h)
+        ),
+        lambda x, w, b, c: _tied_with(x, w, b, c, sigma=np.tanh),
+        lambda x, w, b, c: _tied_with(
+            x, w, b, c, sigma=ops.relu, slope=lambda dh, h, z: dh * (h > 0)
+        ),
+    ],
+)
+def another_nonlinearity(x, w, b, c):
+    return _tied_with(
+        x, w, b, c, sigma=ops.logistic, slope=lambda dh, h, z: ops.logistic_backward(dh, h)
+    )
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You divide the gradients by N and the loss not. It should be 1/(2N) times the sum, too.",
+)
+def loss_not_averaged(x, w, b, c):
+    loss, *gradients = _right(x, w, b, c)
+    return loss * len(x), *gradients
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You give every gradient the wrong sign. It should be x_hat - x, not x - x_hat.",
+)
+def error_reversed(x, w, b, c):
+    return _tied_with(x, w, b, c, reversed_error=True)
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You average the loss over the pixels too. It should be the sum over pixels, the mean over "
+    "images.",
+    [lambda x, w, b, c: (_right(x, w, b, c)[0] * 2 / x[0].size, *_right(x, w, b, c)[1:])],
+)
+def loss_over_pixels(x, w, b, c):
+    loss, *gradients = _right(x, w, b, c)
+    return loss / x[0].size, *gradients
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You sum dh for db. It should be delta_h, the gradient before the non-linearity.",
+)
+def db_after_sigma(x, w, b, c):
+    _, _, _, dh = _tied_parts(x, w, b, c)
+    loss, dw, _, dc = _right(x, w, b, c)
+    return loss, dw, dh.sum(axis=(0, 2, 3)), dc
+
+
+@planted_in(
+    "tied_cae_gradient",
+    "You return the gradients alone. It should be loss, dw, db, dc, four results.",
+)
+def loss_not_returned(x, w, b, c):
+    return _right(x, w, b, c)[1:]
+
+
+# --- more of the step -----------------------------------------------------------------------------
+
+
+@planted_in(
+    "sgd_step",
+    "You count v the other way round: m·v + rate·dp, then p - v. It should be m·v - rate·dp, then "
+    "p + v.",
+    [lambda p, dp, v, rate, momentum: (p + momentum * v - rate * dp, rate * dp - momentum * v)],
+)
+def velocity_reversed(p, dp, v, rate, momentum):
+    v = momentum * v + rate * dp
+    return p - v, v
+
+
+@planted_in(
+    "sgd_step",
+    "You multiply the gradient by the momentum too. It should be momentum · v - rate · dp.",
+)
+def momentum_on_everything(p, dp, v, rate, momentum):
+    v = momentum * (v - rate * dp)
+    return p + v, v
+
+
+@planted_in(
+    "sgd_step",
+    "You apply the rate twice. It should be p + v, since v has the rate in it.",
+    [lambda p, dp, v, rate, momentum: (p + rate * momentum * v - rate * dp, momentum * v - dp)],
+)
+def rate_twice(p, dp, v, rate, momentum):
+    v = momentum * v - rate * dp
+    return p + rate * v, v
+
+
+@planted_in(
+    "sgd_step",
+    "You take a running mean of the gradient. It should be momentum · v - rate · dp, then p + v.",
+)
+def mean_of_gradients(p, dp, v, rate, momentum):
+    v = momentum * v + (1 - momentum) * dp
+    return p - rate * v, v
+
+
+@planted_in("sgd_step", "You return p alone. It should be p, v: the next step needs the velocity.")
+def velocity_not_in_the_answer(p, dp, v, rate, momentum):
+    return p + momentum * v - rate * dp
+
+
+@planted_in("sgd_step", "You return v, p. It should be p, v.")
+def velocity_first(p, dp, v, rate, momentum):
+    v = momentum * v - rate * dp
+    return v, p + v
+
+
+@planted_in(
+    "sgd_step",
+    "You exchange rate and momentum. It should be momentum · v - rate · dp.",
+)
+def rate_and_momentum_exchanged(p, dp, v, rate, momentum):
+    v = rate * v - momentum * dp
+    return p + v, v
+
+
+# --- more of decoding -----------------------------------------------------------------------------
+
+
+def _laid(a, winner, w, image_shape, crop, place=lambda p, q: (p, q)):
+    """Kernels laid down below and right of a place, and a crop of the whole."""
+    (N, K), (_, C, kh, kw), (H, W) = a.shape, w.shape, image_shape
+    side = max(H, W) + 2 * max(kh, kw)
+    x_hat = np.zeros((N, C, side, side), a.dtype)
+    for n, k in np.ndindex(N, K):
+        p, q = place(*divmod(winner[n, k], W))
+        x_hat[n, :, p : p + kh, q : q + kw] += a[n, k] * w[k]
+    top, left = crop
+    return x_hat[:, :, top : top + H, left : left + W]
+
+
+def _centre(w):
+    return (w.shape[2] - 1) // 2, (w.shape[3] - 1) // 2
+
+
+@planted_in(
+    "sparse_decode",
+    "You crop kh - 1 rows off the top. It should be (kh - 1)//2: kernels are centred at winners.",
+)
+def cropped_by_a_whole_kernel(a, winner, w, image_shape):
+    return _laid(a, winner, w, image_shape, (w.shape[2] - 1, w.shape[3] - 1))
+
+
+@planted_in(
+    "sparse_decode",
+    "You lay the kernels down transposed. It should be w[k, c, i, j] with i downwards.",
+)
+def kernels_transposed(a, winner, w, image_shape):
+    w = w.swapaxes(2, 3)
+    return _laid(a, winner, w, image_shape, _centre(w))
+
+
+@planted_in(
+    "sparse_decode",
+    "You exchange row and column of the winner. It should be p, q = divmod(winner, W).",
+)
+def row_and_column_exchanged(a, winner, w, image_shape):
+    return _laid(a, winner, w, image_shape, _centre(w), lambda p, q: (q, p))
+
+
+@planted_in(
+    "sparse_decode",
+    "You leave out kernels that stick out. It should be cut off at the border, not left out.",
+)
+def sticking_out_left_out(a, winner, w, image_shape):
+    (H, W), (kh, kw), (top, left) = image_shape, w.shape[2:], _centre(w)
+    p, q = winner // W - top, winner % W - left
+    inside = (p >= 0) & (q >= 0) & (p + kh <= H) & (q + kw <= W)
+    return sparse_decode(a * inside.astype(a.dtype), winner, w, image_shape)
+
+
+# --- more of whitening ----------------------------------------------------------------------------
+
+
+@planted_in(
+    "zca_whiten",
+    "You rotate the images with their mean. It should be subtracted from them, too.",
+)
+def mean_left_in_the_images(x, epsilon):
+    return _whitened_about(x, epsilon, lambda rows: rows)
+
+
+def _whitened_about(x, epsilon, centred):
+    rows = x.reshape(len(x), -1)
+    away = rows - rows.mean(axis=0)
+    values, vectors = np.linalg.eigh(away.T @ away / len(x))
+    scale = (1 / np.sqrt(np.maximum(values, 0) + epsilon)).astype(x.dtype)
+    return (centred(rows) @ vectors * scale @ vectors.T).reshape(x.shape)
+
+
+@planted_in(
+    "zca_whiten",
+    "You add the mean again at the end. It should stay away: what is whitened has the mean 0.",
+)
+def mean_added_again(x, epsilon):
+    return zca_whiten(x, epsilon) + x.mean(axis=0)
+
+
+@planted_in("zca_whiten", "You square ε. It should be added to the eigenvalues as it is.")
+def epsilon_squared(x, epsilon):
+    return _whitened(x, epsilon**2)
+
+
+@planted_in(
+    "zca_whiten",
+    "You take singular values for eigenvalues. It should be s²/N + ε under the root.",
+)
+def singular_values_taken(x, epsilon):
+    return _by_singular_values(x, lambda s: s, epsilon)
+
+
+def _by_singular_values(x, variance, epsilon):
+    rows = x.reshape(len(x), -1)
+    rows = rows - rows.mean(axis=0)
+    _, s, vectors = np.linalg.svd(rows, full_matrices=False)
+    scale = (1 / np.sqrt(variance(s) + epsilon)).astype(x.dtype)
+    return (rows @ vectors.T * scale @ vectors).reshape(x.shape)
+
+
+@planted_in(
+    "zca_whiten",
+    "You whiten every channel by itself. It should be one covariance of all C·H·W values.",
+)
+def each_channel_by_itself(x, epsilon):
+    each = [zca_whiten(x[:, c : c + 1].copy(), epsilon) for c in range(x.shape[1])]
+    return np.concatenate(each, axis=1)
+
+
+@planted_in(
+    "zca_whiten",
+    "You only scale each pixel by its own deviation. It should be rotated: V (Λ + ε)^(-1/2) Vᵀ.",
+    [lambda x, epsilon: (x - x.mean(axis=0)) / (x.std(axis=0) + epsilon)],
+)
+def pixels_standardised(x, epsilon):
+    return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + epsilon).astype(x.dtype)

@@ -130,6 +130,7 @@ NEED_VALUES = (
     "first of equals",
     "memory order",
     "large values",
+    "a copy",
 )
 
 # Which situation shows what a property complains about.
@@ -143,6 +144,7 @@ SITUATION = {
     "float32 kept": "float32",
     "memory order": "memory",
     "arguments untouched": "plain",
+    "a copy": "plain",
 }
 
 

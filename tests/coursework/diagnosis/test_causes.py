@@ -3,11 +3,12 @@
 import itertools
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from coursework import attempts_layers, attempts_models, attempts_unseen
-from coursework.attempts import FLOAT64, IN_PLACE, first_words, row
+from coursework import attempts_fresh, attempts_layers, attempts_models, attempts_unseen
+from coursework.attempts import FLOAT64, IN_PLACE, MASK, first_words, row, verdict
 from coursework.mutants import mutants
 
 from cae_np import backend
@@ -20,13 +21,18 @@ from cae_np.spec.answers import ask, close
 from cae_np.spec.cases import Case
 
 OF_TASKS = [m for m in MISTAKES if m.operation in {task.name for task in TASKS}]
-TABLE = Path(__file__).parents[3] / "lectures" / "exercises" / "WRONG_SOLUTIONS.md"
-TABLE = TABLE.read_text(encoding="utf-8").splitlines()
+TABLE_FILE = Path(__file__).parents[3] / "lectures" / "exercises" / "WRONG_SOLUTIONS.md"
+TABLE = TABLE_FILE.read_text(encoding="utf-8").splitlines()
 # Signs of eigenvectors, and all of those of no variance, are LAPACK's choice, which differs between
 # processors; so does what comes out where they are misused.
 LAPACK_CHOOSES = "rows of eigh taken for the eigenvectors"
 # The words for what two checks find out with certainty, whatever function does it.
-CERTAIN = {FLOAT64: "Cause: float64 comes out", IN_PLACE: "Cause: it changes its argument"}
+CERTAIN = {
+    FLOAT64: "Cause: float64 comes out",
+    IN_PLACE: "Cause: it changes its argument",
+    MASK: ("Cause: mask has another type", "Cause: winner has another type"),
+}
+BATCHES = (attempts_layers, attempts_models, attempts_unseen, attempts_fresh)
 
 
 def unseen_cases(count=20):
@@ -69,7 +75,7 @@ def test_planted_mistakes_are_named_first(mistake):
 
 @pytest.mark.parametrize(
     "attempt",
-    [*attempts_layers.ATTEMPTS, *attempts_models.ATTEMPTS, *attempts_unseen.ATTEMPTS],
+    [attempt for batch in BATCHES for attempt in batch.ATTEMPTS],
     ids=lambda a: f"{a.task}: {a.what}",
 )
 def test_what_is_not_known_gets_no_cause(attempt):
@@ -89,6 +95,15 @@ def test_what_is_not_known_gets_no_cause(attempt):
         assert words.startswith(CERTAIN[attempt.cause])
     else:
         assert words.startswith("Likely cause") and sentence_of(attempt) in words
+
+
+def test_the_fresh_hundred_are_counted():
+    """As in TEACHING.md; which causes are right is held by the test above, one by one."""
+    counts = Counter(verdict(tried(a.task, a.function).report) for a in attempts_fresh.ATTEMPTS)
+    assert sum(counts.values()) == 100 and not counts["full points"]
+    teaching = (TABLE_FILE.parent / "TEACHING.md").read_text(encoding="utf-8")
+    row = f"| now | {counts['cause']} | {counts['observation']} | {counts['example']} | 0 | 0 |"
+    assert row in teaching
 
 
 def sentence_of(attempt):
