@@ -82,6 +82,10 @@ def score(name, function):
 
 
 def _tried(name, function):
+    if callable(name):  # the two arguments the other way round, or one forgotten
+        called = getattr(name, "__name__", "max_pool")
+        told = f'The name comes first, then the function: check("{called}", {called})'
+        return TaskResult("", report=told)
     try:
         task = find_task(name)
     except ValueError as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cae_np import backend
+from cae_np.coursework import check
 from cae_np.coursework.diagnosis.wording import WHEN
 from cae_np.coursework.grading.engine import try_task
 from cae_np.coursework.planted import MISTAKES
@@ -177,3 +178,8 @@ def test_one_range_in_lecture_stub_and_kit():
                 largest = max(abs(a).max() for a in task.arguments(case, "large")[:1])
                 assert largest <= LARGEST
     assert said in WHEN["large"]
+
+
+def test_check_says_how_it_is_called(capsys):
+    check(correlate_valid, "correlate_valid")
+    assert 'check("correlate_valid", correlate_valid)' in capsys.readouterr().out
