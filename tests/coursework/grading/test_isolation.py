@@ -1,6 +1,7 @@
 """Points are earned by answers: nothing that a submission does in its process earns any."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -240,3 +241,17 @@ def test_one_student_s_patch_does_not_serve_the_next(submit, how):
     assert sys.path == path and (os.getcwd(), dict(os.environ)) == before
     assert abs(-1) == 1 and "extra" not in dir(__builtins__)
     assert grade(submit(RIGHT, "third"), TANH, isolate=False, examples=0)[0].points == 10
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="a signal of POSIX")
+@pytest.mark.parametrize(
+    ("name", "words"), [("SIGXCPU", "did not end within"), ("SIGSEGV", "or a crash")]
+)
+def test_the_system_s_own_time_limit_is_called_a_time_limit(tmp_path, name, words):
+    path = tmp_path / "exercises.py"
+    path.write_text(
+        "import os, signal\n"
+        f"def scaled_tanh(x):\n    os.kill(os.getpid(), signal.{name})\n    os.pause()\n"
+    )
+    (result,) = grade(path, TANH, examples=0)
+    assert words in result.report
