@@ -23,8 +23,9 @@ def restored():
 
     What lies deeper (the elements of a list, a closure) stays as it was left.
     """
-    modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
-    names = [(module.__dict__, dict(module.__dict__)) for module in modules.values()]
+    modules = dict(sys.modules)
+    ours = [module for name, module in modules.items() if _is_ours(name)]
+    names = [(module.__dict__, dict(module.__dict__)) for module in ours]
     things = {id(x): x for _, held in names for x in held.values()}.values()
     classes = [(x, dict(vars(x))) for x in things if isinstance(x, type) and _is_ours(x.__module__)]
     methods = [x for _, held in classes for x in held.values()]

@@ -232,6 +232,7 @@ def test_an_answer_of_any_size_and_kind_is_survived(submit, value):
 def test_one_student_s_patch_does_not_serve_the_next(submit, how):
     """In one process, as in a browser: what the first one may get away with ends with its task."""
     path, before = list(sys.path), (os.getcwd(), dict(os.environ))
+    modules = dict(sys.modules)
     patch = FORGED[how] + "import os, sys\nsys.path.append('x')\nos.environ['CAE_X'] = '1'\n"
     patch += "os.chdir('/')\nimport builtins\nbuiltins.abs = builtins.extra = None\n"
     patch += "np.tanh.__class__\nsys.modules['json'] = None\n"
@@ -240,6 +241,7 @@ def test_one_student_s_patch_does_not_serve_the_next(submit, how):
     assert second.points == 0 and second.state == "failed"
     assert sys.path == path and (os.getcwd(), dict(os.environ)) == before
     assert abs(-1) == 1 and "extra" not in dir(__builtins__)
+    assert all(sys.modules[name] is module for name, module in modules.items())
     assert grade(submit(RIGHT, "third"), TANH, isolate=False, examples=0)[0].points == 10
 
 
