@@ -179,7 +179,8 @@ def test_several_at_once_fetch_it_once(server, tmp_path):
     server.open.clear()
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(download, source(good), tmp_path) for _ in range(4)]
-        while not server.asked:
+        stop = time.monotonic() + 30
+        while not server.asked and time.monotonic() < stop:
             time.sleep(0.01)
         server.open.set()
         paths = {future.result(timeout=30) for future in futures}
