@@ -20,7 +20,24 @@ WANTING = ("stability", "M11, section 4.1", "against chance")
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_smoke_preset_runs(name, embedded_data, tmp_path):
+    smoke(name, tmp_path)
+
+
+OF_SECONDS = ("masci2011-fig1", "makhzani2014-fig3", "makhzani2014-fig4")  # one of each kind
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in OF_SECONDS else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_the_smoke_preset_runs_on_every_backend(name, xp, embedded_data, tmp_path):
+    if backend.active().name == "numpy":
+        pytest.skip("test_the_smoke_preset_runs")
+    smoke(name, tmp_path)
+
+
+def smoke(name, tmp_path):
+    """Run the smoke preset; nothing fails, and there is nothing that there should not be."""
     options, said = runner.Options(preset="smoke", out=tmp_path), []
     session = runner.Session(options, say=said.append)
     assert session.run(runner.prepare(experiments.find(name), options)), said
