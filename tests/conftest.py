@@ -34,6 +34,19 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Gradient checks on the stand-in are long runs: they ask for numbers, and its are NumPy's.
+
+    What it is for, names and copies, other tests ask of the same functions.
+    """
+    for item in items:
+        chosen = getattr(getattr(item, "callspec", None), "params", {})
+        checks = "gradients" in item.name or "difference quotients" in str(chosen.get("prop"))
+        if chosen.get("xp") == "strict" and checks:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=["numpy", "strict", "cupy"])
 def xp(request):
     """The array module that computes, active during the test: NumPy, the strict stand-in for
