@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .. import ops
+from ..backend import to_device, to_numpy
 from .grading.gate import described
 from .tasks.catalogue import find_task
 
@@ -366,7 +367,7 @@ def _read_out(f, digits, steps):
     layer = pretrained.load("mnist-16").network.layers[0]
 
     def features(x):
-        return layer.encode(x).reshape(len(x), -1)  # ReLU, max-pooled
+        return to_numpy(layer.encode(to_device(x))).reshape(len(x), -1)  # ReLU, max-pooled
 
     read_outs = {"16 maps": features, "raw pixels": lambda x: x.reshape(len(x), -1)}
     errors, pictures = {}, {}
