@@ -1,4 +1,4 @@
-"""How long a run takes is announced where it is known, and corrected as it goes on."""
+"""What is left of a run is told where it is known."""
 
 from pathlib import Path
 
@@ -24,15 +24,6 @@ def test_every_experiment_that_runs_unnamed_has_its_time():
     assert ours == NAMES and len(NAMES) == 13
 
 
-def test_the_announcement_is_that_of_this_machine(monkeypatch):
-    whole = sum(QUICK_SECONDS.values())
-    for slower, minutes in ((1, whole / 60), (10, whole / 6)):
-        product = slower * expected.PRODUCT_SECONDS
-        monkeypatch.setattr(expected, "_product_seconds", lambda product=product: product)
-        (text,) = Expected(NAMES, Options("quick", Path("out"))).announcement()
-        assert text == f"about {round(minutes)} minutes on this machine"
-
-
 def test_what_is_left_follows_from_how_long_the_others_took(clock):
     run = Expected(NAMES, Options("quick", Path("out")))
     assert run.left(0) == []
@@ -46,7 +37,7 @@ def test_what_is_left_follows_from_how_long_the_others_took(clock):
 def test_nothing_is_promised_where_it_is_not_known(changes, clock):
     run = Expected(NAMES, Options(**{"preset": "quick", "out": Path("out")} | changes))
     clock[0] += 60
-    assert run.announcement() == run.left(3) == []
+    assert run.left(3) == []
 
 
 def test_minutes_for_people():
