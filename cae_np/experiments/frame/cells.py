@@ -65,6 +65,8 @@ class Job:
         Whether a result that is there already will do.
     rows_see : tuple of str
         As of :class:`.experiment.Experiment`.
+    numbers_do : tuple of pathlib.Path
+        Those of ``needs`` of which the numbers are enough.
     """
 
     cell: Cell
@@ -76,6 +78,7 @@ class Job:
     backend: str
     resume: bool = False
     rows_see: tuple = ()
+    numbers_do: tuple = ()
 
     @property
     def hash(self):
@@ -132,6 +135,7 @@ def plan(cells, settings, out, request, find, resume=False):
             "needs": [path.stem for path in needs],
         }
         path = out / cell.experiment / "cells" / f"{results.name_of(inputs)}.json"
+        stages = experiment.numbers_do.get(cell.config.get("stage"), ())
         job = Job(
             cell,
             experiment.run,
@@ -142,6 +146,11 @@ def plan(cells, settings, out, request, find, resume=False):
             backend.active_spec(),
             resume,
             experiment.rows_see,
+            tuple(
+                need
+                for need, needed in zip(needs, cell.needs, strict=True)
+                if needed.config.get("stage") in stages
+            ),
         )
         jobs.setdefault(path, job)
         return path

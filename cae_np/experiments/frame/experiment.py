@@ -346,6 +346,7 @@ class Experiment:
     named_only: bool = False
     timed: bool = False
     rows_see: tuple = ()
+    numbers_do: dict = field(default_factory=dict)
 
     def cell(self, config, seed, label="", needs=()):
         """A :class:`Cell` of this experiment; without a label its configuration is shown."""

@@ -233,7 +233,7 @@ class Session:
                 self._failures[job.path] = None
             if job.path not in self._failures:
                 to_run.insert(0, job)
-                arrays_wanted.update(job.needs)
+                arrays_wanted.update(set(job.needs).difference(job.numbers_do))
         reused = sum(self._failures.get(job.path, job) is None for job in jobs)
         if reused:
             self.say(f"  {reused} of {len(jobs)} cells are there already")

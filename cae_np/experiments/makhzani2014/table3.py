@@ -607,4 +607,5 @@ EXPERIMENT = Experiment(
     rows=rows,
     figures=figures,
     choices=choices,
+    numbers_do={"final": ("search",), "deep final": ("deep search",)},
 )

@@ -153,6 +153,29 @@ def test_of_cells_whose_arrays_rows_see_kept_numbers_will_not_do(tmp_path, seen)
     assert start(out, experiment)[1] == 4 * seen
 
 
+@pytest.mark.parametrize("enough", [True, False])
+def test_of_cells_that_are_needed_for_their_numbers_kept_numbers_will_do(tmp_path, enough):
+    def staged(more):
+        def cells(settings):
+            tried = [
+                numbers.EXPERIMENT.cell({"mean": mean, "stage": "tried"}, settings.seeds[0])
+                for mean in (0, 10)
+            ]
+            return [
+                numbers.EXPERIMENT.cell({"mean": mean, "stage": "best"}, seed, needs=tried)
+                for mean in range(1, 2 + more)
+                for seed in settings.seeds
+            ]
+
+        numbers_do = {"best": ("tried",)} if enough else {"tried": ("best",)}
+        return replace(numbers.EXPERIMENT, cells=cells, numbers_do=numbers_do)
+
+    out = tmp_path / "out"
+    start(out, staged(0))
+    only_numbers(out)
+    assert start(out, staged(1))[1] == 2 + 2 * (not enough)
+
+
 def test_pictures_stay_where_arrays_are_not_kept(tmp_path, monkeypatch):
     def figures(settings, found):
         return {"x.png": found[0].arrays["draws"]}
