@@ -102,8 +102,8 @@ def convolve_full(h, w):
     -----
     The sum in M11, equation (2): y = σ(Σ_k h^k ∗ W̃^k + c).  The adjoint of
     :func:`correlate_valid` for fixed kernels.  Laying the kernel down at every unit, weighted by
-    it, is correlating the padded maps with the flipped kernels,
-    ``correlate_valid(pad_full(h, kh, kw), mirrored(w))``: here is M11's W̃.
+    it, is correlating maps with flipped kernels: the maps with kh - 1 rows and kw - 1 columns of
+    zeros on every side, the kernels turned by 180° and with K and C exchanged.  Here is M11's W̃.
     """
     return fold_columns(w, h)  # col2im(Wᵀ · h)
 

@@ -46,7 +46,10 @@ def sparse_decode(a, winner, w, image_shape):
 
     Returns
     -------
-    x_hat : array, shape (N, C, H, W), ``convolve_same(place(a, winner, (H, W)), w)``
+    x_hat : array, shape (N, C, H, W)
+        Of a winner at (p, q) the kernel's element (i, j) lies on the pixel
+        (p + i - (kh - 1)//2, q + j - (kw - 1)//2); what lies outside of the image is cropped.
+        The same as ``convolve_same(place(a, winner, (H, W)), w)``, without the maps.
 
     Notes
     -----

@@ -49,7 +49,8 @@ def winner_take_all_backward(da, winner, map_shape):
 
     Returns
     -------
-    dh : array, shape (N, K, H, W), ``place(da, winner, map_shape)``
+    dh : array, shape (N, K, H, W)
+        Zeros, but ``da[n, k]`` at ``winner[n, k]``: ``place(da, winner, map_shape)``.
     """
     return place(da, winner, map_shape)
 

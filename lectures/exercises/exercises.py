@@ -128,8 +128,8 @@ def convolve_full(h, w):
     -----
     The sum in M11, equation (2): y = σ(Σ_k h^k ∗ W̃^k + c).  The adjoint of
     :func:`correlate_valid` for fixed kernels.  Laying the kernel down at every unit, weighted by
-    it, is correlating the padded maps with the flipped kernels,
-    ``correlate_valid(pad_full(h, kh, kw), mirrored(w))``: here is M11's W̃.
+    it, is correlating maps with flipped kernels: the maps with kh - 1 rows and kw - 1 columns of
+    zeros on every side, the kernels turned by 180° and with K and C exchanged.  Here is M11's W̃.
     """
     raise NotImplementedError
 
@@ -173,6 +173,8 @@ def pad_same(x, kh, kw):
 
 def add_bias_backward(dy):
     """Gradients of :func:`add_bias`.
+
+    ``add_bias(y, b)`` is y with ``b[k]`` added to all of map k.
 
     Parameters
     ----------
@@ -387,7 +389,8 @@ def winner_take_all_backward(da, winner, map_shape):
 
     Returns
     -------
-    dh : array, shape (N, K, H, W), ``place(da, winner, map_shape)``
+    dh : array, shape (N, K, H, W)
+        Zeros, but ``da[n, k]`` at ``winner[n, k]``: ``place(da, winner, map_shape)``.
     """
     raise NotImplementedError
 
@@ -406,7 +409,10 @@ def sparse_decode(a, winner, w, image_shape):
 
     Returns
     -------
-    x_hat : array, shape (N, C, H, W), ``convolve_same(place(a, winner, (H, W)), w)``
+    x_hat : array, shape (N, C, H, W)
+        Of a winner at (p, q) the kernel's element (i, j) lies on the pixel
+        (p + i - (kh - 1)//2, q + j - (kw - 1)//2); what lies outside of the image is cropped.
+        The same as ``convolve_same(place(a, winner, (H, W)), w)``, without the maps.
 
     Notes
     -----

@@ -13,6 +13,7 @@ from .catalogue import TASKS
 TODO = "raise NotImplementedError"
 TOLD = {  # what the docstring alone would leave open
     "im2col": "The order of the numbers in memory is up to you.",
+    "add_bias_backward": "``add_bias(y, b)`` is y with ``b[k]`` added to all of map k.",
     "scaled_tanh": "Right for x of up to ±4000 too, where exp would overflow.",
     "scaled_tanh_backward": "From the output y alone; x may have been as large as ±4000.",
     "softmax_cross_entropy_backward": "Scores may be as large as ±4000.",
