@@ -1,11 +1,18 @@
 """For whoever waits: how far work is, a bar on a terminal and a line now and then elsewhere."""
 
-import multiprocessing
 import sys
 import time
 
 PATIENCE = 2.0  # seconds before a bar is shown: most work is shorter
 LINE_INTERVAL = 10.0  # seconds between two lines where there is no terminal
+
+
+def may_draw():
+    """Whether bars may be drawn: on a terminal, and by one process, since several write over each
+    other's."""
+    import multiprocessing  # here, as tqdm below: nobody waits for them who only asks for --list
+
+    return multiprocessing.parent_process() is None and sys.stderr.isatty()
 
 
 class Waiting:
@@ -28,8 +35,7 @@ class Waiting:
 
     def __init__(self, label, total=None, unit="images"):
         self._label, self._total, self._unit = label, total, unit
-        # Bars of several processes would write over each other.
-        self._is_terminal = multiprocessing.parent_process() is None and sys.stderr.isatty()
+        self._is_terminal = may_draw()
         self._done, self._bar = 0, None
         self._began = self._said = time.monotonic()
 

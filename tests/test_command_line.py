@@ -210,7 +210,7 @@ def test_a_data_folder_that_is_none_is_called_so(capsys, monkeypatch, tmp_path):
         assert code == 2 and what in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("module", ["tqdm", "scipy", "threadpoolctl"])
+@pytest.mark.parametrize("module", ["scipy", "threadpoolctl"])
 def test_a_package_that_is_missing_is_named(tmp_path, module):
     (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(name={module!r})")
     ran = started("masci2011-fig1", "--preset", "smoke", PYTHONPATH=str(tmp_path))

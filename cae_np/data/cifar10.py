@@ -6,7 +6,6 @@ records, plain or inside the official archive.
 """
 
 import os
-import tarfile
 import zlib
 from pathlib import Path
 
@@ -167,6 +166,8 @@ def _read_archive(path, records):
     Everything else in the archive is passed over, and no more is unpacked than the official
     archive holds, with a little room for its other files.
     """
+    import tarfile  # nobody waits for it who reads no archive
+
     missing = {f"{FOLDER}/{name}": block for name, block in records.items()}
     limit = sum(block.size for block in records.values()) + (1 << 24)
     with open_content(path) as (stream, _):

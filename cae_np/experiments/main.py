@@ -8,7 +8,6 @@ import difflib
 import os
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 from .. import command_line
@@ -253,6 +252,8 @@ def require_writable(out):
     ConfigError
         If that cannot be done.
     """
+    import tempfile
+
     from ..errors import ConfigError
 
     try:

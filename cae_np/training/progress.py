@@ -1,15 +1,10 @@
 """How far a training is: a bar where there is a terminal, a line now and then elsewhere."""
 
-import multiprocessing
 import sys
 import threading
 import time
 
-from tqdm import tqdm
-
-# Only one process draws bars.  tqdm's own lock is one between processes, a semaphore of the
-# system's that stays behind where one of them is killed.
-tqdm.set_lock(threading.RLock())
+from ..waiting import may_draw
 
 # The figures first: a label may be longer than a terminal is wide.
 BAR = "{percentage:3.0f}%|{bar:10}| {remaining} left, {rate_fmt}{postfix}  {desc}"
@@ -31,20 +26,9 @@ class Progress:
 
     def __init__(self, label, epochs, n, done):
         self._label, self._total, self._n = label, epochs * n, n
-        # Bars of several processes would write over each other.
-        alone = multiprocessing.parent_process() is None
-        self._is_terminal = alone and sys.stderr.isatty()
+        self._is_terminal = may_draw()
         self._interval = BAR_INTERVAL if self._is_terminal else LINE_INTERVAL
-        self._bar = tqdm(
-            total=self._total,
-            initial=done,
-            desc=label,
-            unit="img",
-            disable=not self._is_terminal,
-            leave=False,
-            dynamic_ncols=True,
-            bar_format=BAR,
-        )
+        self._bar = self._drawn(done) if self._is_terminal else None
         self._done = done
         self._started, self._from = time.monotonic(), done
         self._read = self._started
@@ -54,7 +38,25 @@ class Progress:
         return self
 
     def __exit__(self, *exception):
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
+
+    def _drawn(self, done):
+        """The bar itself, of so many images done."""
+        from tqdm import tqdm
+
+        # Only one process draws bars.  tqdm's own lock is one between processes, a semaphore of
+        # the system's that stays behind where one of them is killed.
+        tqdm.set_lock(threading.RLock())
+        return tqdm(
+            total=self._total,
+            initial=done,
+            desc=self._label,
+            unit="img",
+            leave=False,
+            dynamic_ncols=True,
+            bar_format=BAR,
+        )
 
     def is_due(self):
         """Whether it is time to read the loss, which waits for the device."""
@@ -63,15 +65,17 @@ class Progress:
     def count(self, images):
         """So many images more are done."""
         self._done += images
-        self._bar.update(images)
+        if self._bar is not None:
+            self._bar.update(images)
 
     def show(self, images, loss):
         """The same, and what the loss was: on the bar, or as a line where there is none."""
         self.count(images)
         self._read = time.monotonic()
         text = f"loss {loss:.4g}{self._telemetry}"
-        self._bar.set_postfix_str(text)
-        if not self._is_terminal and self._read - self._started >= self._interval:
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
+        elif self._read - self._started >= self._interval:
             self._line(text)
 
     def note(self, entry):

@@ -1,6 +1,7 @@
 """What a training says while it runs."""
 
 import pytest
+from tqdm import tqdm
 from training.trainings import Images, model
 
 from cae_np.models.wta import WinnerTakeAll
@@ -34,7 +35,7 @@ def test_progress_lines_say_what_the_model_reported(capsys, monkeypatch):
 
 def test_on_a_narrow_terminal_the_figures_come_before_the_label():
     label = "makhzani2014-table1 search: 128 maps, Adam 0.002, 3 epochs, N(0, 0.03²), seed 0"
-    bar = progress.tqdm.format_meter(
+    bar = tqdm.format_meter(
         n=30, total=100, elapsed=3, ncols=80, prefix=label, unit="img",
         postfix="loss 6.1", bar_format=progress.BAR,
     )  # fmt: skip

@@ -8,8 +8,6 @@ counts with the better of the two; where we compute on a GPU, so does PyTorch.
 
 import statistics
 
-import psutil
-
 from ...backend import elapsed, synchronize
 from ..frame.experiment import Experiment
 from . import torch_steps
@@ -27,6 +25,8 @@ def cells(settings):
 
 
 def run(cell, context):
+    import psutil
+
     busy = psutil.cpu_percent(interval=1.0)
     contenders = {name: f for name, f in CASES[cell.config["case"]]().items() if f}
     for name in [n for n in contenders if n.startswith("torch")]:

@@ -18,13 +18,12 @@ read out on prepared images; k-means prepares its patches itself.
 from functools import lru_cache
 
 from ...data import Split
-from ...data.batches import Encoded
 from ...data.preprocess import EPSILON, Preprocessing
 from ...models.classifier import ImageClassifier
 from ...models.kmeans import PatchKMeans
 from ...models.wta import WinnerTakeAll
 from ...training import Plan
-from .layers import restored, trained
+from .layers import restored, second_layer, trained
 from .readout import chosen_and_tested
 
 # M14, section 3.2: filters of 9×9, pooled over 5 pixels every 4, then over 3 every 2.
@@ -207,14 +206,11 @@ def _learn_filters(cell, context):
 
 
 def _learn_second_filters(cell, context):
-    first = context.needed[0]
-    train_images, _ = prepared_like(context.dataset, first.config)
-    below, config = _restored(first), cell.config
-    layer = WinnerTakeAll(
-        config["below"], config["maps"], seed=cell.seed, layer=1, **config["model"]
+    first, config = context.needed[0], cell.config
+    images, _ = prepared_like(context.dataset, first.config)
+    layer, history = second_layer(
+        cell, context, images, _restored(first), config["plan"], **config["model"]
     )
-    images = Encoded(train_images, [below])
-    history = trained(layer, images, config["plan"], cell, context, index=1)
     return {"history": history}, layer.weights()
 
 
@@ -230,7 +226,6 @@ def _judge(cell, context):
         train_images,
         test_images if config["tested"] else None,
         labels,
-        held_out=len(train_images) // 5,
     )
     for name in [name for name in values if name.endswith("error")]:
         kind, error = name.removesuffix("error"), values[name]

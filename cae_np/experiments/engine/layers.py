@@ -1,6 +1,8 @@
-"""Layers that cells train, leave behind and take up again."""
+"""Layers that cells train, stack on each other, leave behind and take up again."""
 
+from ...data.batches import Encoded
 from ...models.wta import WinnerTakeAll
+from ...ops import encode_pooled
 from ...training import Plan, train
 
 
@@ -33,6 +35,31 @@ def trained(layer, images, plan, cell, context, index=0, labels=None):
     )
 
 
+def second_layer(cell, context, images, below, plan, **options):
+    """A winner-take-all layer on the pooled maps of another one, with as many maps as the cell has.
+
+    Parameters
+    ----------
+    cell, context : as ``run`` gets them
+        The configuration has ``maps``.
+    images : object with ``len()`` and ``batch(indices)``
+        What the first layer takes.
+    below : WinnerTakeAll
+    plan : dict or None
+        As for :func:`trained`.
+    **options
+        Of :class:`~cae_np.models.wta.WinnerTakeAll`.
+
+    Returns
+    -------
+    layer : WinnerTakeAll
+    history : list of dict
+    """
+    maps = {"channels": below.config["maps"], "maps": cell.config["maps"]}
+    layer = WinnerTakeAll(seed=cell.seed, layer=1, **options | maps)
+    return layer, trained(layer, Encoded(images, [below]), plan, cell, context, index=1)
+
+
 def restored(result, **options):
     """The winner-take-all layer that a cell has left behind, alone or as the first of a network.
 
@@ -52,3 +79,18 @@ def restored(result, **options):
     layer = WinnerTakeAll(**options | {"channels": channels, "maps": maps, "kernel": kernel})
     layer.load_state({name: arrays[name] for name in ("w_enc", "b", "w_dec", "c")})
     return layer
+
+
+def relu_maps(layer, x):
+    """Maps as the features are made of, here not pooled: the constraint is off, f is the ReLU.
+
+    Parameters
+    ----------
+    layer : WinnerTakeAll
+    x : device array, shape (N, C, H, W)
+
+    Returns
+    -------
+    device array, shape (N, K, H, W)
+    """
+    return encode_pooled(x, layer.params["w_enc"], layer.params["b"], 1, 1)

@@ -1,8 +1,15 @@
-"""How good features are: the test error of a linear classifier on them, as M14 judges its own."""
+"""Learn, choose, test once: how good features are, read out by a linear classifier.
+
+A read-out is fitted on features whose makers never saw a label.  Which one, and its penalty, is
+chosen on images that were held out; test images are counted once, by whoever has nothing left to
+decide.
+"""
+
+from dataclasses import dataclass
 
 from ...data.batches import Encoded
 from ...models.features import feature_matrix
-from ...models.linear import READOUTS, SoftmaxRegression
+from ...models.linear import READOUTS
 
 PENALTY = 3e-3  # λ of scaled features; the largest of those that table 1's search tries
 DESCRIPTION = (
@@ -11,8 +18,92 @@ DESCRIPTION = (
 )
 
 
+@dataclass(frozen=True)
+class ReadOut:
+    """A linear classifier that has yet to be fitted.
+
+    Attributes
+    ----------
+    iterations : int
+        Of L-BFGS, at most.
+    penalty : float
+        λ.
+    kind : {"softmax", "svm"}
+    scaling : {"global", "feature"}
+        See :mod:`cae_np.models.scaling`.
+    classes : int
+    """
+
+    iterations: int
+    penalty: float = PENALTY
+    kind: str = "softmax"
+    scaling: str = "global"
+    classes: int = 10
+
+    def fitted(self, features, labels):
+        """The classifier, fitted on features (n, D), and the report of L-BFGS."""
+        readout = READOUTS[self.kind](
+            features.shape[1],
+            self.classes,
+            penalty=self.penalty,
+            scaling=self.scaling,
+            dtype=str(features.dtype),
+        )
+        return readout, readout.fit(features, labels, max_iterations=self.iterations)
+
+
+def held_out_errors(readouts, fit, rest):
+    """How each read-out does on images that it was not fitted on.
+
+    Parameters
+    ----------
+    readouts : dict of str to ReadOut
+    fit, rest : (features, labels)
+        What all are fitted on, and what they are judged on.
+
+    Returns
+    -------
+    dict of str to float
+        Per cent that are wrong.
+    """
+    return {
+        name: 100 * float(readout.fitted(*fit)[0].error_rate(*rest))
+        for name, readout in readouts.items()
+    }
+
+
+def tested(readout, features, labels, count, n):
+    """Fit on all training images, and count the wrong test images.
+
+    Parameters
+    ----------
+    readout : ReadOut
+    features, labels : arrays, shapes (m, D) and (m,)
+        Of the training images.
+    count : callable, (LinearReadout) -> int
+        How many test images it gets wrong.
+    n : int
+        How many test images there are.
+
+    Returns
+    -------
+    values : dict
+        ``wrong`` (how many), ``test_error``, ``training_error`` (per cent) and ``readout`` (the
+        report of L-BFGS).
+    fitted : LinearReadout
+    """
+    fitted, report = readout.fitted(features, labels)
+    wrong = count(fitted)
+    return {
+        "wrong": wrong,
+        "test_error": 100 * wrong / n,
+        "training_error": 100 * float(fitted.error_rate(features, labels)),
+        "readout": report,
+    }, fitted
+
+
 def readout_error(layers, train, test, labels, iterations):
-    """Error of softmax regression on pooled features, in per cent.
+    """Error of softmax regression on pooled features, in per cent; nothing is chosen.
 
     Parameters
     ----------
@@ -29,36 +120,30 @@ def readout_error(layers, train, test, labels, iterations):
     -------
     float
     """
-    features = feature_matrix(train, layers)
-    readout = SoftmaxRegression(features.shape[1], 10, penalty=PENALTY, dtype=str(features.dtype))
-    readout.fit(features, labels[0], max_iterations=iterations)
-    del features  # as large as everything else together
+    readout, _ = ReadOut(iterations).fitted(feature_matrix(train, layers), labels[0])
     return 100 * readout.error_rate(feature_matrix(test, layers), labels[1])
 
 
-def chosen_and_tested(options, layers, train, test, labels, held_out):
-    """Choose the penalty on training images that were held out, fit on all of them, test once.
+def chosen_and_tested(options, layers, train, test, labels):
+    """Choose the penalty on the last fifth of the training images, fit on all, test once.
 
     Parameters
     ----------
     options : dict
-        ``kind`` ("softmax" or "svm"), ``scaling`` (see :mod:`cae_np.models.scaling`),
-        ``penalties`` (to choose from; of equals the first) and ``iterations`` (of L-BFGS).
+        ``penalties`` (to choose from; of equals the first), and ``kind``, ``scaling`` and
+        ``iterations`` of :class:`ReadOut`.
     layers : sequence of models with ``encode``
         Applied one after the other.
     train, test : objects with ``len()`` and ``batch(indices)``
         ``test`` is None where nothing but the choice is asked for.
     labels : pair of integer arrays
         Of both.
-    held_out : int
-        So many of the last training images judge the penalties; the others fit them.
 
     Returns
     -------
     values : dict
-        ``validation_error`` (per cent, by penalty), ``penalty``, and with test images ``wrong``
-        (how many), ``test_error``, ``training_error`` (per cent) and ``readout`` (the report of
-        L-BFGS).
+        ``validation_error`` (per cent, by penalty), ``penalty``, and with test images the values
+        of :func:`tested`.
     readout : LinearReadout or None
         Fitted on all training images; None without test images.
 
@@ -66,38 +151,22 @@ def chosen_and_tested(options, layers, train, test, labels, held_out):
     -----
     The features of the training images are in memory once, the others a block at a time.
     """
-    features = feature_matrix(train, layers)
-    of_train, of_test = labels
-    fit = slice(len(features) - held_out)
-    rest = slice(fit.stop, None)
-    errors = {}
-    for penalty in options["penalties"]:
-        readout = _fitted(options, penalty, features[fit], of_train[fit])[0]
-        errors[str(penalty)] = 100 * readout.error_rate(features[rest], of_train[rest])
-    penalty = float(min(errors, key=errors.get))
-    values = {"validation_error": errors, "penalty": penalty}
+    shared = {name: options[name] for name in ("kind", "scaling", "iterations")}
+    readouts = {str(p): ReadOut(penalty=p, **shared) for p in options["penalties"]}
+    features, (of_train, of_test) = feature_matrix(train, layers), labels
+    n = len(features) - len(features) // 5
+    fit, rest = ((features[part], of_train[part]) for part in (slice(n), slice(n, None)))
+    errors = held_out_errors(readouts, fit, rest)
+    best = min(errors, key=errors.get)
+    values = {"validation_error": errors, "penalty": float(best)}
     if test is None:
         return values, None
-    readout, report = _fitted(options, penalty, features, of_train)
-    wrong = _errors_by_blocks(readout, layers, test, of_test)
-    return values | {
-        "wrong": wrong,
-        "test_error": 100 * wrong / len(test),
-        "training_error": 100 * readout.error_rate(features, of_train),
-        "readout": report,
-    }, readout
 
+    def count(readout):
+        return _errors_by_blocks(readout, layers, test, of_test)
 
-def _fitted(options, penalty, features, labels):
-    """A read-out for ten classes and the report of its fit."""
-    readout = READOUTS[options["kind"]](
-        features.shape[1],
-        10,
-        penalty=penalty,
-        scaling=options["scaling"],
-        dtype=str(features.dtype),
-    )
-    return readout, readout.fit(features, labels, max_iterations=options["iterations"])
+    found, readout = tested(readouts[best], features, of_train, count, len(test))
+    return values | found, readout
 
 
 def _errors_by_blocks(readout, layers, images, labels, block=1000):

@@ -14,10 +14,9 @@ import numpy as np
 from ...backend import to_device, to_numpy
 from ...data.batches import Centred
 from ...models.wta import WinnerTakeAll
-from ...ops.encode import encode_pooled
 from ...training import Plan
 from ..engine import filter_shape
-from ..engine.layers import trained
+from ..engine.layers import relu_maps, trained
 from ..engine.readout import DESCRIPTION, readout_error
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.results import after, before
@@ -106,7 +105,7 @@ def run(cell, context):
     arrays = model.weights() | {
         "image": to_numpy(one) + mean,
         "maps": to_numpy(model.hidden(one))[0],
-        "maps_off": to_numpy(_relu_maps(model, one))[0],
+        "maps_off": to_numpy(relu_maps(model, one))[0],
     }
     return values, arrays
 
@@ -121,15 +120,10 @@ def _measures(model, x):
         "encoder_middle_share": filter_shape.middle_share(w_enc),
         "decoder_middle_share": filter_shape.middle_share(w_dec),
         "explained_by_pixel": filter_shape.explained_by_pixel(
-            to_numpy(_relu_maps(model, x)), to_numpy(x)
+            to_numpy(relu_maps(model, x)), to_numpy(x)
         ),
         "error": 100 * float(to_numpy(error)),
     }
-
-
-def _relu_maps(model, x):
-    """Maps as the features are made of: constraint off, ReLU, here not pooled."""
-    return encode_pooled(x, model.params["w_enc"], model.params["b"], 1, 1)
 
 
 def _most_colourful(x):

@@ -9,9 +9,8 @@
 from ...backend import to_device, to_numpy
 from ...data.batches import Encoded
 from ...models.wta import WinnerTakeAll
-from ...ops.encode import encode_pooled
 from ...training import Plan
-from ..engine.layers import restored, trained
+from ..engine.layers import relu_maps, restored, trained
 from ..engine.readout import DESCRIPTION, readout_error
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import claim, measured
@@ -87,19 +86,14 @@ def run(cell, context):
     return values, arrays | {
         "digit": to_numpy(digit),
         "maps": to_numpy(layer.hidden(digit))[0],
-        "maps_off": to_numpy(_relu_maps(layer, digit))[0],
+        "maps_off": to_numpy(relu_maps(layer, digit))[0],
         "pooled": to_numpy(layer.encode(digit))[0],
     }
 
 
-def _relu_maps(layer, x):
-    """Maps as the features are made of: constraint off, ReLU, here not pooled."""
-    return encode_pooled(x, layer.params["w_enc"], layer.params["b"], 1, 1)
-
-
 def _measures(layer, x):
     """Error and activity on inputs of this layer, as plain numbers."""
-    hidden, free = layer.hidden(x), _relu_maps(layer, x)
+    hidden, free = layer.hidden(x), relu_maps(layer, x)
     error = ((layer.reconstruct(x, channels="first") - x) ** 2).sum() / (x * x).sum()
     active = to_numpy((hidden != 0).any(axis=(2, 3)).mean(axis=0))
     return {

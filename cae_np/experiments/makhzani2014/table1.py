@@ -8,14 +8,13 @@ Choices are made on the last 10,000 training digits by cells called *search*; a 
 what they chose, trains on all training digits and reports the test error, once.
 """
 
-from ...data.batches import Encoded
 from ...errors import DivergenceError
 from ...models.classifier import ImageClassifier
 from ...models.features import feature_matrix
-from ...models.linear import SoftmaxRegression
 from ...models.wta import WinnerTakeAll
 from ...training import Plan
-from ..engine.layers import restored, trained
+from ..engine.layers import restored, second_layer, trained
+from ..engine.readout import ReadOut, held_out_errors, tested
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import cited, claim, measured
 
@@ -172,7 +171,7 @@ def _run_deep_search(cell, context):
     config, best = cell.config, _best(context.needed)
     below = restored(context.needed[best["cell"]], **best["layer"])
     images, validation = _fit_and_validation(context.dataset, config["images"])
-    layer, history = _second_layer(cell, context, below, images, config["layer"], config["plan"])
+    layer, history = second_layer(cell, context, images, below, config["plan"], **config["layer"])
     errors = _validation_errors(config, images, validation, [below, layer])
     return {"validation_error": errors, "history": history}, {}
 
@@ -182,46 +181,31 @@ def _run_deep_final(cell, context):
     chosen = _best(searched)
     below = restored(first, **first.values["chosen"]["layer"])
     images = _some(context.dataset.train, cell.config["images"])
-    layer, history = _second_layer(cell, context, below, images, chosen["layer"], chosen["plan"])
+    layer, history = second_layer(cell, context, images, below, chosen["plan"], **chosen["layer"])
     return _tested(chosen, images, context.dataset.test, [below, layer], history)
-
-
-def _second_layer(cell, context, below, images, options, plan):
-    layer = WinnerTakeAll(maps=cell.config["maps"], seed=cell.seed, layer=1, **options)
-    return layer, trained(layer, Encoded(images, [below]), plan, cell, context, index=1)
 
 
 def _validation_errors(config, fit, validation, layers):
     """Per cent of wrong validation digits, by penalty."""
-    features, labels = feature_matrix(fit, layers), fit.labels
-    others = feature_matrix(validation, layers)
-    errors = {}
-    for penalty in config["penalties"]:
-        readout = SoftmaxRegression(features.shape[1], 10, penalty=penalty)
-        readout.fit(features, labels, max_iterations=config["iterations"])
-        errors[str(penalty)] = 100 * float(readout.error_rate(others, validation.labels))
-    return errors
+    readouts = {str(p): ReadOut(config["iterations"], p) for p in config["penalties"]}
+    parts = ((feature_matrix(some, layers), some.labels) for some in (fit, validation))
+    return held_out_errors(readouts, *parts)
 
 
-def _tested(chosen, train_images, test, layers, history):
+def _tested(chosen, images, test, layers, history):
     """Values and arrays of a final cell: its error on test digits, and the network itself."""
-    features = feature_matrix(train_images, layers)
-    readout = SoftmaxRegression(features.shape[1], 10, penalty=chosen["penalty"])
-    report = readout.fit(features, train_images.labels, max_iterations=chosen["iterations"])
-    training_error = float(readout.error_rate(features, train_images.labels))
-    del features  # gigabytes
-    network = ImageClassifier(layers, readout)
-    wrong = network.count_errors(test)
-    arrays, config = network.state() if history else ({}, None)  # random filters are not kept
-    return {
-        "test_error": 100 * wrong / len(test),
-        "wrong": wrong,
-        "training_error": 100 * training_error,
-        "readout": report,
-        "chosen": chosen,
-        "history": history,
-        "network": config,
-    }, arrays
+
+    def count(readout):
+        return ImageClassifier(layers, readout).count_errors(test)
+
+    readout = ReadOut(chosen["iterations"], chosen["penalty"])
+    values, readout = tested(
+        readout, feature_matrix(images, layers), images.labels, count, len(test)
+    )
+    arrays, config = {}, None
+    if history:  # random filters are not kept
+        arrays, config = ImageClassifier(layers, readout).state()
+    return values | {"chosen": chosen, "history": history, "network": config}, arrays
 
 
 def _best(searched):

@@ -27,14 +27,14 @@ import statistics
 from functools import partial
 
 from ...data import subset
-from ...data.batches import Encoded
+from ...data.norb import CLASSES
 from ...data.preprocess import Preprocessing
 from ...models.classifier import ImageClassifier, as_views, count_errors, record_features
 from ...models.kmeans import PatchKMeans
-from ...models.linear import READOUTS
 from ...models.wta import WinnerTakeAll
 from ...training import Plan
-from ..engine.layers import restored, trained
+from ..engine.layers import restored, second_layer, trained
+from ..engine.readout import ReadOut, held_out_errors, tested
 from ..frame.experiment import Choice, Experiment, Picture
 from ..frame.rows import cited, claim, measured
 
@@ -237,7 +237,7 @@ def _deep_search(cell, context):
     [below] = fold.where(way=way)
     fit, validation = _without_one_instance(context.dataset, cell.config)
     layer, preprocessing = restored(below, **FIRST), _preprocessing(way).fit(as_views(fit, 1))
-    second, history = _second_layer(cell, context, fit, layer, preprocessing, cell.config["kernel"])
+    second, history = _second_layer(cell, context, fit, layer, preprocessing, cell.config)
     errors = _validation_errors(cell.config, fit, validation, [layer, second], preprocessing)
     return {"validation_error": errors, "history": history}, {}
 
@@ -247,9 +247,7 @@ def _deep_final(cell, context):
     chosen, way = best(searched), below.values["chosen"]["config"]["way"]
     pairs = context.dataset.train.take(slice(cell.config["pairs"]))
     layer, preprocessing = restored(below, **FIRST), _preprocessing(way).fit(as_views(pairs, 1))
-    second, history = _second_layer(
-        cell, context, pairs, layer, preprocessing, chosen["config"]["kernel"]
-    )
+    second, history = _second_layer(cell, context, pairs, layer, preprocessing, chosen["config"])
     return _tested(chosen, pairs, context.dataset.test, [layer, second], preprocessing, history)
 
 
@@ -282,58 +280,43 @@ def _learn(cell, context, pairs, way):
     return [layer], preprocessing, trained(layer, images, way["plan"], cell, context)
 
 
-def _second_layer(cell, context, pairs, below, preprocessing, kernel):
-    images = Encoded(preprocessing.apply(as_views(pairs, 1)), [below])
-    layer = WinnerTakeAll(
-        below.config["maps"],
-        cell.config["maps"],
-        (kernel, kernel),
-        seed=cell.seed,
-        layer=1,
-        **SECOND,
-    )
-    return layer, trained(layer, images, cell.config["plan"], cell, context, index=1)
+def _second_layer(cell, context, pairs, below, preprocessing, chosen):
+    images = preprocessing.apply(as_views(pairs, 1))
+    options = SECOND | {"kernel": chosen["kernel"]}
+    return second_layer(cell, context, images, below, cell.config["plan"], **options)
 
 
 def _validation_errors(config, fit, validation, layers, preprocessing):
     """Per cent of wrong validation pairs, by classifier."""
-    features, others = (record_features(some, layers, preprocessing) for some in (fit, validation))
-    errors = {}
-    for name in config["readouts"]:
-        readout, _ = _fitted(name, features, fit.labels, config["iterations"])
-        errors[name] = 100 * readout.error_rate(others, validation.labels)
-    return errors
+    readouts = {name: _readout(name, config["iterations"]) for name in config["readouts"]}
+    parts = ((record_features(i, layers, preprocessing), i.labels) for i in (fit, validation))
+    return held_out_errors(readouts, *parts)
 
 
 def _tested(chosen, pairs, test, layers, preprocessing, history):
     """Values and arrays of a final cell: its error on test pairs, and the network itself."""
-    features = record_features(pairs, layers, preprocessing)
-    readout, report = _fitted(
-        chosen["readout"], features, pairs.labels, chosen["config"]["iterations"]
+
+    def count(readout):
+        return count_errors(readout, test, layers, preprocessing)
+
+    values, readout = tested(
+        _readout(chosen["readout"], chosen["config"]["iterations"]),
+        record_features(pairs, layers, preprocessing),
+        pairs.labels,
+        count,
+        len(test),
     )
-    training_error = 100 * float(readout.error_rate(features, pairs.labels))
-    del features  # gigabytes
-    wrong = count_errors(readout, test, layers, preprocessing)
-    values = {
-        "test_error": 100 * wrong / len(test),
-        "wrong": wrong,
-        "training_error": training_error,
-        "readout": report,
-        "chosen": chosen,
-        "history": history,
-    }
+    values |= {"chosen": chosen, "history": history}
     if not (history and preprocessing):  # only what winner-take-all learned is kept
         return values, {}
     arrays, config = ImageClassifier(layers, readout, preprocessing).state()
     return values | {"network": config}, arrays
 
 
-def _fitted(name, features, labels, iterations):
-    """The classifier of that name ("svm 0.1": what it is, and λ) and the report of its fit."""
+def _readout(name, iterations):
+    """The classifier of that name: "svm 0.1" says what it is, and λ."""
     kind, penalty = name.split()
-    classes = int(labels.max()) + 1
-    readout = READOUTS[kind](features.shape[1], classes, penalty=float(penalty), scaling="feature")
-    return readout, readout.fit(features, labels, max_iterations=iterations)
+    return ReadOut(iterations, float(penalty), kind, scaling="feature", classes=len(CLASSES))
 
 
 def best(searched):

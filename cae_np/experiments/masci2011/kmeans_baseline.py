@@ -80,7 +80,6 @@ def run(cell, context):
         chosen,
         test,
         (chosen.labels, test.labels),
-        held_out=len(chosen) // 5,
     )
     return values | {"history": history}, model.state()[0]
 

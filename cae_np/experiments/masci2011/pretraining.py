@@ -27,10 +27,10 @@ from ...data.batches import Encoded, Scaled
 from ...data.translate import random_translations
 from ...models.cnn import ConvNet
 from ...models.features import feature_matrix
-from ...models.linear import LinearSVM
 from ...models.stack import CaeStack
 from ...training import Plan, train
 from ..engine.filter_shape import own_scale
+from ..engine.readout import ReadOut, held_out_errors
 from ..frame.experiment import Choice, Picture
 from ..frame.rows import claim, measured
 from . import kmeans_baseline
@@ -337,21 +337,17 @@ def _svm(cell, context):
                 layer.params[name][...] = conv.params[name]
     fit, held_out = context.dataset.held_out()
     n = min(config["samples"], len(fit))
-    readouts = {}
     labelled = _scaled(cell, subset(fit, n, cell.seed))
     features, others = (
         feature_matrix(i, stack.layers) for i in (labelled, _scaled(cell, held_out))
     )
-    errors = {}
-    for penalty in config["penalties"]:
-        readouts[penalty] = _fitted(config, features, labelled.labels, penalty)
-        errors[penalty] = 100 * readouts[penalty].error_rate(others, held_out.labels)
+    readouts = {p: ReadOut(config["iterations"], p, "svm") for p in config["penalties"]}
+    errors = held_out_errors(readouts, (features, labelled.labels), (others, held_out.labels))
     best = min(errors, key=errors.get)
-    readout = readouts[best]
     if n < config["samples"]:
         labelled = _drawn(cell, context, config["samples"])
         features = feature_matrix(labelled, stack.layers)
-        readout = _fitted(config, features, labelled.labels, best)
+    readout, _ = readouts[best].fitted(features, labelled.labels)
     del features  # may be hundreds of megabytes
     test = context.dataset.test
     tested = feature_matrix(_scaled(cell, test), stack.layers)
@@ -361,12 +357,6 @@ def _svm(cell, context):
         "penalty": best,
         "validation_errors": {str(penalty): error for penalty, error in errors.items()},
     }, {}
-
-
-def _fitted(config, features, labels, penalty):
-    readout = LinearSVM(features.shape[1], 10, penalty=penalty)
-    readout.fit(features, labels, max_iterations=config["iterations"])
-    return readout
 
 
 def confusion(labels, predicted, classes=10):

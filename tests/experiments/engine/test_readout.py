@@ -53,13 +53,13 @@ def labelled(n, seed):
 def test_penalty_is_chosen_on_held_out_images_and_all_are_fitted(xp, kind, Readout):
     (train, labels), (test, test_labels) = labelled(300, 0), labelled(1100, 1)
     options = {"kind": kind, "scaling": "feature", "penalties": [1e-3, 0.3, 10], "iterations": 50}
-    found, fitted = chosen_and_tested(options, [Itself()], train, test, (labels, test_labels), 100)
+    found, fitted = chosen_and_tested(options, [Itself()], train, test, (labels, test_labels))
     features, others = feature_matrix(train, [Itself()]), feature_matrix(test, [Itself()])
     errors = {}
     for penalty in options["penalties"]:
         readout = Readout(20, 10, penalty=penalty, scaling="feature")
-        readout.fit(features[:200], labels[:200], max_iterations=50)
-        errors[penalty] = 100 * readout.error_rate(features[200:], labels[200:])
+        readout.fit(features[:240], labels[:240], max_iterations=50)
+        errors[penalty] = 100 * readout.error_rate(features[240:], labels[240:])
     assert found["validation_error"] == {str(p): e for p, e in errors.items()}
     assert found["penalty"] == min(errors, key=errors.get) and len(set(errors.values())) > 1
     readout = Readout(20, 10, penalty=found["penalty"], scaling="feature")
@@ -68,7 +68,7 @@ def test_penalty_is_chosen_on_held_out_images_and_all_are_fitted(xp, kind, Reado
     assert found["training_error"] == 100 * readout.error_rate(features, labels)
     np.testing.assert_array_equal(to_numpy(fitted.params["w"]), to_numpy(readout.params["w"]))
     assert found["wrong"] == round(len(test) * found["test_error"] / 100)
-    choice, fitted = chosen_and_tested(options, [Itself()], train, None, (labels, None), 100)
+    choice, fitted = chosen_and_tested(options, [Itself()], train, None, (labels, None))
     assert fitted is None and choice == {
         name: found[name] for name in ("validation_error", "penalty")
     }
