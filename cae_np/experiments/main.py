@@ -94,7 +94,7 @@ def run_all(session, prepared):
 
     page, everything_worked, n = None, True, len(prepared)
     expected = Expected([one.experiment.name for one in prepared], session.options)
-    print(counted(n))
+    print("".join([counted(n), *expected.in_all()]))
     if not session.options.part:
         print(f"report: {session.options.out / 'report.html'}, written anew after each of them")
     for i, one in enumerate(prepared):

@@ -16,8 +16,8 @@ TABLE = pretraining.Table(
     },
     samples={"smoke": (40, 80), "quick": (200, 1_000), "paper": (1_000, 10_000, 50_000)},
     most_seeds={10_000: 3, 50_000: 3},
-    unlabelled={"smoke": 100, "quick": 2_000, "paper": 50_000},
-    passes={"smoke": 100, "quick": 2_000, "paper": 50_000},
+    unlabelled={"smoke": 100, "quick": 5_000, "paper": 50_000},
+    passes={"smoke": 100, "quick": 20_000, "paper": 50_000},
     layer_plan={
         "optimizer": "adam",
         "rate": 2e-3,

@@ -27,6 +27,7 @@ def test_every_experiment_that_runs_unnamed_has_its_time():
 def test_what_is_left_follows_from_how_long_the_others_took(clock):
     run = Expected(NAMES, Options("quick", Path("out")))
     assert run.left(0) == []
+    assert run.in_all() == [", about 6 minutes on two idle cores"]
     seconds = list(QUICK_SECONDS.values())
     clock[0] += 60 * sum(seconds[:3])  # sixty times as slow as here
     (text,) = run.left(3)
@@ -37,7 +38,7 @@ def test_what_is_left_follows_from_how_long_the_others_took(clock):
 def test_nothing_is_promised_where_it_is_not_known(changes, clock):
     run = Expected(NAMES, Options(**{"preset": "quick", "out": Path("out")} | changes))
     clock[0] += 60
-    assert run.left(3) == []
+    assert run.left(3) == run.in_all() == []
 
 
 def test_minutes_for_people():
