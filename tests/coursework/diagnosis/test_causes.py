@@ -1,5 +1,6 @@
 """The kit names the mistakes that it knows, and claims nothing about those that it does not."""
 
+import functools
 import itertools
 import random
 import re
@@ -56,6 +57,7 @@ def on_numpy():
     backend.use(before)
 
 
+@functools.cache  # several tests ask about one function
 def tried(task, function):
     return try_task(find_task(task), function, examples=0)
 
@@ -68,9 +70,11 @@ def test_planted_mistakes_are_named_first(mistake):
     for ending, kind in certain.items():
         if mistake.mutant.__name__.endswith(ending):
             assert first_words(result.report).startswith(CERTAIN[kind])
+            assert mistake.sentence not in result.report
             return
     assert first_words(result.report).startswith("Likely cause")
     assert mistake.sentence in first_words(result.report)
+    assert "Cause:" not in result.report and result.report.count(mistake.sentence) == 1
 
 
 @pytest.mark.parametrize(
