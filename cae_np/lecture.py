@@ -101,6 +101,41 @@ def compare(mine, right):
     print("Right." if is_right else f"Not yet: {mine} is not what comes out. Look again.")
 
 
+class Prediction:
+    """What somebody expects, kept until it is known what comes out; made by :func:`predict`."""
+
+    def __init__(self, guess):
+        self.guess = guess
+
+    def came_out(self, outcome):
+        """Print the guess and the outcome, one below the other."""
+        print(f"You predicted:  {self.guess}")
+        print(f"It came out:    {outcome}")
+
+
+def predict(guess):
+    """Write a prediction down, before the cell that decides it.
+
+    Parameters
+    ----------
+    guess : anything that can be printed
+        ``"…"`` where nobody has made one yet.
+
+    Returns
+    -------
+    Prediction
+        Its ``came_out`` shows it beside the outcome.
+
+    Examples
+    --------
+    >>> guess = predict("about 10 times")
+    >>> guess.came_out("36.2 times")
+    You predicted:  about 10 times
+    It came out:    36.2 times
+    """
+    return Prediction("…" if guess is Ellipsis else guess)
+
+
 def _load(name):
     if is_fast():
         return load(STAND_INS[name], n_train=1200, n_test=200)

@@ -157,6 +157,21 @@ def test_every_task_is_an_exercise_of_the_lecture_that_the_map_names():
     assert mapped == {task.name: True for task in TASKS}
 
 
+@by_name
+def test_predictions_stand_before_their_outcome(source):
+    """Each is made once, told once, and told after it was made."""
+    steps = re.findall(r"guess = predict\(\"…\"\)|guess\.came_out\(", source.read_text("utf-8"))
+    assert steps and steps[::2] == ['guess = predict("…")'] * (len(steps) // 2)
+    assert set(steps[1::2]) == {"guess.came_out("}
+
+
+@pytest.mark.parametrize(("guess", "shown"), [("9 times", "9 times"), (..., "…"), (9, "9")])
+def test_a_prediction_stands_beside_the_outcome(guess, shown, capsys):
+    lecture.predict(guess).came_out("36.2 times")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"You predicted:  {shown}", "It came out:    36.2 times"]
+
+
 def test_every_lecture_leads_to_the_symbols():
     for source in notebooks.sources():
         assert "[notation](NOTATION.md)" in source.read_text("utf-8"), source.name
