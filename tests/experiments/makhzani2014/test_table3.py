@@ -99,7 +99,9 @@ def test_the_second_layer_of_the_control_stays_as_it_was_drawn():
 
     def learn(plan):
         cell = Cell("e", 1, {"maps": 3, "plan": plan}, 7)
-        layer, history = table3._second_layer(cell, context, pairs, below, preprocessing, kernel=3)
+        layer, history = table3._second_layer(
+            cell, context, pairs, below, preprocessing, {"kernel": 3}
+        )
         return to_numpy(layer.params["w_enc"]), len(history)
 
     drawn = WinnerTakeAll(4, 3, (3, 3), seed=7, layer=1, **table3.SECOND)
