@@ -69,6 +69,25 @@ def slow_note(task, times):
     )
 
 
+def because_of_others(result, names):
+    """The report of a function that is right as soon as those are right which it calls."""
+    whose, them = " and ".join(names), "it" if len(names) == 1 else "them"
+    return (
+        f"{headline(result)}\n  It fails because of your {whose}: mend {them} first.\n"
+        f"  With the package's {whose} in the place of yours it passes."
+    )
+
+
+def wrong_by_itself(report, names):
+    """A report with a line that what is wrong lies in the function itself."""
+    head, *lines = report.splitlines()
+    whose = " and ".join(names)
+    told = (
+        f"  It is wrong by itself: with the package's {whose} in the place of yours it fails too."
+    )
+    return "\n".join([head, told, *lines])
+
+
 def failed_report(task, result, failed, diagnosis):
     """What is wrong, why, and the smallest call that shows it.
 
