@@ -158,6 +158,16 @@ def test_every_task_is_an_exercise_of_the_lecture_that_the_map_names():
 
 
 @by_name
+def test_five_questions_have_folded_answers_one_a_misconception(source):
+    text = source.read_text("utf-8").partition("## Five questions")[2].partition("## Summary")[0]
+    questions = re.findall(
+        r"\*\*(\d)\.\*\* [^<]+\n\n<details><summary>Answer</summary>\n\n([^<]+)\n\n</details>", text
+    )
+    assert [number for number, _ in questions] == list("12345")
+    assert sum("common mistake" in answer for _, answer in questions) == 1
+
+
+@by_name
 def test_predictions_stand_before_their_outcome(source):
     """Each is made once, told once, and told after it was made."""
     steps = re.findall(r"guess = predict\(\"…\"\)|guess\.came_out\(", source.read_text("utf-8"))
