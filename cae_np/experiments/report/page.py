@@ -83,6 +83,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.1rem;
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 pre { overflow-x: auto; background: var(--panel); padding: 0.8rem; font-size: 0.8rem; }
 @media (max-width: 34rem) {
+  thead .n { white-space: normal; }
   body { padding-top: 1.5rem; font-size: 1rem; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: 0.5rem; }
   td, th { padding-right: 0.8rem; }
