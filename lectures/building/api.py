@@ -1,5 +1,10 @@
 """The page that describes every public name, made from the docstrings by Sphinx."""
 
+import inspect
+
+from cae_np import ops
+
+OPERATIONS = [name for name, one in vars(ops).items() if inspect.isfunction(one)]
 LEARNER = "fit transform reconstruct encode filters plot_filters history_csv save load"
 NETWORK = "fit predict predict_proba score history_csv save load"
 READOUT = "fit scores predict save load"
@@ -46,6 +51,7 @@ PARTS = {
     },
     "Checks": {"check_gradients": "", "check_adjoint": "", "check_model": ""},
     "The array module": {"use": "", "to_device": "", "to_numpy": ""},
+    "The operations, in pairs of forward and backward": {f"ops.{name}": "" for name in OPERATIONS},
     "Exchange with PyTorch": {"exchange.to_torch": "", "exchange.from_torch": ""},
     "scikit-learn": {
         "sklearn.WinnerTakeAllFeatures": "",
