@@ -3,7 +3,8 @@
 A case is made by a function that returns ``{name: step}``: ``ours``; ``torch``, PyTorch's automatic
 differentiation of the dense step, and ``torch_sparse``, our sparse one in PyTorch's operations
 (None where PyTorch is missing); ``gemm``, the encoder's matrix product on columns that lie ready,
-which is the least that any dense encoder costs (for a network, the sum over its convolutions).
+which is the least that any dense encoder costs (for a network, the sum over its convolutions);
+``products``, all matrix products that the step needs, where that is more than this one.
 """
 
 from ...backend import active, to_device
@@ -23,14 +24,35 @@ def _images(shape):
     return rng.random(shape, dtype="float32")
 
 
-def _bare_product(maps, columns, places):
-    """W @ col for random float32 matrices of these sizes."""
-    xp = active().module
-    rng = generator(Purpose.WEIGHTS, 0)
-    w = to_device(rng.random((maps, columns), dtype="float32"))
-    col = to_device(rng.random((columns, places), dtype="float32"))
-    y = xp.empty((maps, places), "float32")
-    return lambda: xp.matmul(w, col, out=y)
+def _products(K, D, places, *, forward=1, gradient=0, back=0):
+    """Matrix products of a convolution of K maps over D values at each of its places.
+
+    Parameters
+    ----------
+    K, D, places : int
+    forward, gradient, back : int
+        How often it takes W · col, h · colᵀ and Wᵀ · h.
+
+    Returns
+    -------
+    callable
+        Takes all of them, of random float32 matrices.
+    """
+    xp, rng = active().module, generator(Purpose.WEIGHTS, 0)
+    w, col = (to_device(rng.random(shape, dtype="float32")) for shape in ((K, D), (D, places)))
+    y, dw = xp.empty((K, places), "float32"), xp.empty((K, D), "float32")
+    dcol = xp.empty(col.shape if back else 0, "float32")
+    xp.matmul(w, col, out=y)
+
+    def multiply():
+        for _ in range(forward):
+            xp.matmul(w, col, out=y)
+        for _ in range(gradient):
+            xp.matmul(y, col.T, out=dw)
+        for _ in range(back):
+            xp.matmul(w.T, y, out=dcol)
+
+    return multiply
 
 
 def _cae(maps, kernel, shape, pool):
@@ -45,11 +67,13 @@ def _cae(maps, kernel, shape, pool):
         _, gradients = model.loss_and_gradients(on_device)
         optimizer.step(model.params, gradients, RATE)
 
-    places = N * (H - kernel + 1) * (W - kernel + 1)
+    sizes = maps, C * kernel * kernel, N * (H - kernel + 1) * (W - kernel + 1)
     return {
         "ours": step,
-        "torch": torch_steps.cae_step(x, w["w"], pool, RATE, MOMENTUM),
-        "gemm": _bare_product(maps, C * kernel * kernel, places),
+        "torch": torch_steps.step(torch_steps.cae, (w["w"], pool), (x,), RATE, MOMENTUM),
+        "gemm": _products(*sizes),
+        # h, x_hat; the decoder's gradient and δh; the encoder's gradient.
+        "products": _products(*sizes, forward=2, gradient=2, back=1),
     }
 
 
@@ -68,9 +92,9 @@ def _winner_take_all(maps, kernel, shape):
 
     return {
         "ours": step,
-        "torch": torch_steps.winner_take_all_step(x, *kernels, RATE, MOMENTUM),
+        "torch": torch_steps.step(torch_steps.winner_take_all, kernels, (x,), RATE, MOMENTUM),
         "torch_sparse": torch_steps.winner_take_all_sparse_step(x, *kernels, RATE, MOMENTUM),
-        "gemm": _bare_product(maps, C * kernel * kernel, N * H * W),
+        "gemm": _products(maps, C * kernel * kernel, N * H * W),
     }
 
 
@@ -86,18 +110,25 @@ def _network(shape):
         _, gradients = model.loss_and_gradients(on_device, answers)
         optimizer.step(model.params, gradients, RATE)
 
-    products, (C, side, _) = [], image
+    forward, products, (C, side, _) = [], [], image
     for K, kernel, pool in zip(config["maps"], config["kernels"], config["pools"], strict=True):
         side = side - kernel + 1
-        products.append(_bare_product(K, C * kernel * kernel, N * side * side))
+        sizes = K, C * kernel * kernel, N * side * side
+        forward.append(_products(*sizes))
+        products.append(_products(*sizes, gradient=1, back=int(bool(products))))
         C, side = K, -(-side // (pool or 1))
 
     return {
         "ours": step,
-        "torch": torch_steps.network_step(
-            x, labels, list(arrays.values()), config["pools"], RATE, MOMENTUM
+        "torch": torch_steps.step(
+            torch_steps.network,
+            (list(arrays.values()), config["pools"]),
+            (x, labels),
+            RATE,
+            MOMENTUM,
         ),
-        "gemm": lambda: [product() for product in products],
+        "gemm": lambda: [product() for product in forward],
+        "products": lambda: [product() for product in products],
     }
 
 

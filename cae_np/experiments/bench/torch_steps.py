@@ -1,8 +1,8 @@
 """The same training steps written with PyTorch's automatic differentiation, for comparison only.
 
-Each function returns a step without arguments, or None where PyTorch is not installed.  PyTorch's
-faster formulation was chosen where there were several (the pooling mask: of unpooling, scattering
-and comparing, comparing won).
+A step is a function without arguments, or None where PyTorch is not installed.  PyTorch's faster
+formulation was chosen where there were several (the pooling mask: of unpooling, scattering and
+comparing, comparing won).
 """
 
 import importlib.util
@@ -39,14 +39,16 @@ def set_threads(threads):
     torch.set_num_threads(threads)
 
 
-def cae_step(x, w, pool, rate, momentum):
-    """The convolutional auto-encoder of M11 with tied kernels: forward, backward, update.
+def step(make, arguments, batch, rate, momentum):
+    """A training step, differentiated automatically: forward, backward, update.
 
     Parameters
     ----------
-    x : numpy float32 array, shape (N, C, H, W)
-    w : numpy float32 array, shape (K, C, kh, kw)
-    pool : int or None
+    make : one of :func:`cae`, :func:`network`, :func:`winner_take_all`
+    arguments : tuple
+        Of ``make``.
+    batch : tuple of numpy arrays
+        What the loss is a function of.
     rate, momentum : float
 
     Returns
@@ -56,16 +58,52 @@ def cae_step(x, w, pool, rate, momentum):
     if not available():
         return None
     import torch
+
+    parameters, loss = make(*arguments)
+    batch = [torch.from_numpy(a).to(device(), copy=True) for a in batch]
+    optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+
+    def take():
+        optimizer.zero_grad()
+        loss(*batch).backward()
+        optimizer.step()
+
+    return take
+
+
+def _parameters(*arrays):
+    """Copies that gradients are taken for."""
+    import torch
+
+    arrays = [torch.from_numpy(a.copy(order="C")).to(device()) for a in arrays]
+    return [a.requires_grad_() for a in arrays]
+
+
+def _zeros(*sizes):
+    import torch
+
+    return [torch.zeros(n, requires_grad=True, device=device()) for n in sizes]
+
+
+def cae(w, pool):
+    """The convolutional auto-encoder of M11 with tied kernels.
+
+    Parameters
+    ----------
+    w : numpy float32 array, shape (K, C, kh, kw)
+    pool : int or None
+
+    Returns
+    -------
+    parameters : list of tensors
+    loss : callable, (x of shape (N, C, H, W)) -> tensor
+    """
+    import torch
     import torch.nn.functional as F
 
-    x = torch.from_numpy(x).to(device(), copy=True)
-    w = torch.from_numpy(w).to(device(), copy=True).requires_grad_()
-    b = torch.zeros(len(w), requires_grad=True, device=device())
-    c = torch.zeros(x.shape[1], requires_grad=True, device=device())
-    optimizer = torch.optim.SGD([w, b, c], lr=rate, momentum=momentum)
+    (w,), (b, c) = _parameters(w), _zeros(*w.shape[:2])
 
-    def step():
-        optimizer.zero_grad()
+    def loss(x):
         h = 1.7159 * torch.tanh(F.conv2d(x, w, b) * (2 / 3))
         if pool:
             with torch.no_grad():
@@ -74,106 +112,87 @@ def cae_step(x, w, pool, rate, momentum):
                 mask = highest == h
             h = h * mask
         x_hat = F.conv_transpose2d(h, w, c)
-        loss = ((x_hat - x) ** 2).sum() / (2 * len(x))
-        loss.backward()
-        optimizer.step()
+        return ((x_hat - x) ** 2).sum() / (2 * len(x))
 
-    return step
+    return [w, b, c], loss
 
 
-def network_step(x, labels, parameters, pools, rate, momentum):
-    """M11's network: forward, backward, update.
+def network(parameters, pools):
+    """M11's network.
 
     Parameters
     ----------
-    x : numpy float32 array, shape (N, C, H, W)
-    labels : numpy int64 array, shape (N,)
     parameters : list of numpy float32 arrays
         Weights and biases in turn, of the convolutions, then of two fully connected layers.
     pools : list of int or None
         After every convolution.
-    rate, momentum : float
 
     Returns
     -------
-    step : callable
+    parameters : list of tensors
+    loss : callable, (x of shape (N, C, H, W), labels of shape (N,)) -> tensor
     """
-    if not available():
-        return None
     import torch
     import torch.nn.functional as F
 
-    x, labels = (torch.from_numpy(a).to(device(), copy=True) for a in (x, labels))
-    parameters = [torch.from_numpy(p).to(device(), copy=True).requires_grad_() for p in parameters]
-    optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+    parameters = _parameters(*parameters)
+    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
 
     def sigma(z):
         return 1.7159 * torch.tanh(z * (2 / 3))
 
-    def step():
-        optimizer.zero_grad()
-        h, layers = x, list(zip(parameters[::2], parameters[1::2], strict=True))
+    def loss(x, labels):
+        h = x
         for (w, b), pool in zip(layers, pools, strict=False):
             h = F.conv2d(h, w, b)
             h = sigma(F.max_pool2d(h, pool, ceil_mode=True) if pool else h)
         (w, b), (w_out, b_out) = layers[len(pools) :]
         z = F.linear(sigma(F.linear(h.flatten(1), w, b)), w_out, b_out)
-        F.cross_entropy(z, labels).backward()
-        optimizer.step()
+        return F.cross_entropy(z, labels)
 
-    return step
+    return parameters, loss
 
 
-def winner_take_all_step(x, w_enc, w_dec, rate, momentum):
-    """M14's training step as automatic differentiation takes it: every map formed, one unit kept.
+def winner_take_all(w_enc, w_dec):
+    """M14's auto-encoder as automatic differentiation takes it: every map formed, one unit kept.
 
     Parameters
     ----------
-    x : numpy float32 array, shape (N, C, H, W)
     w_enc, w_dec : numpy float32 arrays, shape (K, C, k, k) with odd k
-    rate, momentum : float
 
     Returns
     -------
-    step : callable
+    parameters : list of tensors
+    loss : callable, (x of shape (N, C, H, W)) -> tensor
     """
-    if not available():
-        return None
     import torch
     import torch.nn.functional as F
 
-    x = torch.from_numpy(x).to(device(), copy=True)
-    P, W = (
-        torch.from_numpy(w.copy(order="C")).to(device()).requires_grad_() for w in (w_enc, w_dec)
-    )
-    b = torch.zeros(len(P), requires_grad=True, device=device())
-    c = torch.zeros(x.shape[1], requires_grad=True, device=device())
-    optimizer = torch.optim.SGD([P, b, W, c], lr=rate, momentum=momentum)
+    (P, W), (b, c) = _parameters(w_enc, w_dec), _zeros(*w_enc.shape[:2])
     padding = P.shape[2] // 2
 
-    def step():
-        optimizer.zero_grad()
+    def loss(x):
         z = torch.relu(F.conv2d(x, P, b, padding=padding))
         flat = z.flatten(2)
         a, winner = flat.max(dim=2, keepdim=True)
         h = torch.zeros_like(flat).scatter(2, winner, a).view_as(z)
         x_hat = F.conv_transpose2d(h, W, c, padding=padding)
-        loss = ((x_hat - x) ** 2).sum() / len(x)
-        loss.backward()
-        optimizer.step()
+        return ((x_hat - x) ** 2).sum() / len(x)
 
-    return step
+    return [P, b, W, c], loss
 
 
 def winner_take_all_sparse_step(x, w_enc, w_dec, rate, momentum):
-    """The same step from the winners alone, gradients by hand, in PyTorch's own operations.
+    """M14's step from the winners alone, gradients by hand, in PyTorch's own operations.
 
     For honesty: what of our speed is the sparse formulation, and what is our code.  Of the ways to
     decode (adding through indices, two kinds of sparse products) the fastest one stands here.
 
     Parameters
     ----------
-    As for :func:`winner_take_all_step`.
+    x : numpy float32 array, shape (N, C, H, W)
+    w_enc, w_dec : numpy float32 arrays, shape (K, C, k, k) with odd k
+    rate, momentum : float
 
     Returns
     -------

@@ -22,7 +22,8 @@ def test_pytorch_takes_the_same_step_of_the_network():
             "cross_entropy",
             lambda z, t: losses.append(cross_entropy(z, t)) or losses[-1],
         )
-        step = torch_steps.network_step(x, labels, list(arrays.values()), config["pools"], 0.5, 0.0)
+        made = list(arrays.values()), config["pools"]
+        step = torch_steps.step(torch_steps.network, made, (x, labels), 0.5, 0.0)
         step(), step()
     gradients = model.loss_and_gradients(x, labels)[1]
     for name, gradient in gradients.items():
