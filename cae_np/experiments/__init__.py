@@ -21,6 +21,7 @@ MODULES = {
     "makhzani2014-table3": "cae_np.experiments.makhzani2014.table3",
     "makhzani2014-ablations": "cae_np.experiments.makhzani2014.ablations",
     "bench": "cae_np.experiments.bench.steps",
+    "bench-work": "cae_np.experiments.bench.work",
 }
 
 
