@@ -67,7 +67,7 @@ class Diagnosis:
     observations : list of (int, str)
         Which result, and the rest of a sentence about it.
     wrong : tuple of int
-        The results that are wrong in some call.
+        The results that are wrong in some call; empty where a call gave no answer to compare.
     order : tuple of int
         The results in the order in which they would be right; empty if there is none.
     """
@@ -112,11 +112,16 @@ def diagnose(task, function, situation, operation=None, known=SCORED, examples=1
         return Diagnosis(None, [], [])
     trials = [_drawn(task, function, case, situation, operation) for case in (*SCORED, smallest)]
     example = _with_simple_values(task, function, trials[-1])
+    # An error, or too few results, says nothing about which of them are right.
+    comparable = all(
+        not t.difference or t.difference.kind not in ("raised", "count") for t in trials
+    )
+    wrong = sorted({i for trial in trials for i in wrong_results(trial)}) if comparable else ()
     return Diagnosis(
         example,
         _causes(task, trials),
         observations(trials),
-        tuple(sorted({i for trial in trials for i in wrong_results(trial)})),
+        tuple(wrong),
         order_of_results(trials),
     )
 

@@ -106,6 +106,32 @@ def test_zero_everywhere_is_not_blamed_on_a_division_alone():
     assert "All is 0" in report
 
 
+def raises_for_a_number(x, size):
+    ph, pw = size
+    y, mask = find_task("max_pool").solution(x, size)
+    return 2 * y, mask
+
+
+def only_the_loss(x, w, b, c):
+    return find_task("tied_cae_gradient").solution(x, w, b, c)[0] * 2
+
+
+def test_results_that_did_not_come_are_not_called_right():
+    """An error, and one result in place of four; where all come, which are right is said."""
+    for task, function in (
+        ("max_pool", raises_for_a_number),
+        ("tied_cae_gradient", only_the_loss),
+    ):
+        assert "Right: " not in try_task(find_task(task), function, examples=0).report
+
+    def doubled(x, size):
+        y, mask = find_task("max_pool").solution(x, size)
+        return 2 * y, mask
+
+    report = try_task(find_task("max_pool"), doubled, examples=0).report
+    assert "Wrong: y.  Right: mask." in report
+
+
 # --- large values ---------------------------------------------------------------------------------
 
 
