@@ -1,4 +1,4 @@
-"""Layers that cells train, stack on each other, leave behind and take up again."""
+"""Training, stacking and restoring winner-take-all layers in the cells of experiments."""
 
 from ...data.batches import Encoded
 from ...models.wta import WinnerTakeAll
@@ -36,7 +36,7 @@ def trained(layer, images, plan, cell, context, index=0, labels=None):
 
 
 def second_layer(cell, context, images, below, plan, **options):
-    """A winner-take-all layer on the pooled maps of another one, with as many maps as the cell has.
+    """A winner-take-all layer with ``cell.config["maps"]`` maps on the pooled maps of another one.
 
     Parameters
     ----------

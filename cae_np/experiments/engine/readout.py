@@ -1,8 +1,8 @@
 """Learn, choose, test once: how good features are, read out by a linear classifier.
 
-A read-out is fitted on features whose makers never saw a label.  Which one, and its penalty, is
-chosen on images that were held out; test images are counted once, by whoever has nothing left to
-decide.
+A linear classifier, the read-out, is fitted on features that were learned without labels.  Its
+kind and its penalty are chosen on held-out images.  The errors on test images are counted once,
+after every choice.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ...data.batches import Encoded
 from ...models.features import feature_matrix
 from ...models.linear import READOUTS
 
-PENALTY = 3e-3  # λ of scaled features; the largest of those that table 1's search tries
+PENALTY = 3e-3  # λ of scaled features; the largest that M14's table 1 tries for its first layer
 DESCRIPTION = (
     "mean cross-entropy + ½λ‖W‖² with λ = 0.003, "
     "centred features over one global standard deviation"
@@ -103,7 +103,7 @@ def tested(readout, features, labels, count, n):
 
 
 def readout_error(layers, train, test, labels, iterations):
-    """Error of softmax regression on pooled features, in per cent; nothing is chosen.
+    """Error of softmax regression with λ = :data:`PENALTY` on pooled features, in per cent.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def chosen_and_tested(options, layers, train, test, labels):
     Parameters
     ----------
     options : dict
-        ``penalties`` (to choose from; of equals the first), and ``kind``, ``scaling`` and
-        ``iterations`` of :class:`ReadOut`.
+        ``penalties`` (tried in this order; of those that are equally good the first), and
+        ``kind``, ``scaling`` and ``iterations`` of :class:`ReadOut`.
     layers : sequence of models with ``encode``
         Applied one after the other.
     train, test : objects with ``len()`` and ``batch(indices)``
