@@ -6,8 +6,6 @@ Peak memory is that of a process in which one of them works alone, with all that
 
 import importlib.util
 
-import psutil
-
 from ..frame.experiment import Experiment
 from . import contest
 from .steps import IDLE
@@ -35,6 +33,8 @@ def cells(settings):
 
 
 def run(cell, context):
+    import psutil
+
     config = cell.config
     threads, backend = config["threads"], config["backend"]
     busy = psutil.cpu_percent(interval=1.0)

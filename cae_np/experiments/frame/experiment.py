@@ -328,6 +328,9 @@ class Experiment:
     rows_see : tuple of str
         Values of ``config["stage"]`` of the cells whose arrays its rows measure: of those it is
         not enough that their numbers are kept.
+    numbers_do : dict of str to tuple of str
+        By the stage of a cell: stages of those cells that it needs for their numbers alone,
+        ``{"final": ("search",)}``.  They are not computed again where their numbers are kept.
     """
 
     name: str
